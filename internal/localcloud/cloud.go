@@ -1,0 +1,232 @@
+// Package localcloud puts the local cloud together: the control plane that the
+// Pulumi engine attaches to, the HTTP API gateway, the Lambda runtime and the
+// database with its gate. It must import nothing of the application: it learns
+// routes, functions and policies from the engine alone.
+package localcloud
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+
+	"items-api/internal/localcloud/dynamodb"
+	"items-api/internal/localcloud/gateway"
+	"items-api/internal/localcloud/provider"
+	"items-api/internal/localcloud/runtime"
+	"items-api/internal/localcloud/state"
+)
+
+// Config is what a Cloud needs.
+type Config struct {
+	// Dir holds all state and data. One cloud at a time may use it.
+	Dir    string
+	Region string
+	// JarDir holds DynamoDB Local; Java is its runtime, "" for java from PATH.
+	JarDir, Java string
+	// Port is where the first API is served; 0 means 8080, and that APIs
+	// which exist stay where they are.
+	Port int
+	// Concurrency is the account's limit of concurrent executions; 0 means 1000.
+	Concurrency int
+	// Request, Log and Call are told what happens; each may be nil.
+	Request func(gateway.Observation)
+	Log     func(runtime.LogLine)
+	Call    func(dynamodb.Call)
+}
+
+const defaultPort = 8080
+
+// Cloud is a running local cloud.
+type Cloud struct {
+	Config
+	lock     *flock.Flock
+	store    *state.Store
+	provider *provider.Provider
+	gateway  *gateway.Gateway
+	runtime  *runtime.Runtime
+	database *dynamodb.Database
+	people   *people
+	logs     *logFiles
+	grpc     *grpc.Server
+	control  net.Listener
+	moved    bool
+
+	mu      sync.Mutex
+	servers map[string]*http.Server
+	ports   map[string]int
+}
+
+// ErrRunning means that another process runs a cloud on the same directory.
+var ErrRunning = errors.New("a local cloud is running already")
+
+// Start starts everything, with the resources that the directory holds.
+func Start(ctx context.Context, c Config) (_ *Cloud, err error) {
+	if c.Concurrency == 0 {
+		c.Concurrency = 1000
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	c.Dir = dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the directory of the local cloud: %w", err)
+	}
+	cloud := &Cloud{Config: c, lock: flock.New(filepath.Join(dir, "lock")), servers: map[string]*http.Server{}, ports: map[string]int{}}
+	locked, err := cloud.lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w on %s%s: use it, or stop it with Ctrl-C where it runs", ErrRunning, dir, runner(dir))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, cloud.Close())
+		}
+	}()
+	if err = cloud.open(ctx); err != nil {
+		return nil, err
+	}
+	return cloud, cloud.announce()
+}
+
+func (c *Cloud) open(ctx context.Context) (err error) {
+	if c.store, err = state.Open(filepath.Join(c.Dir, "state"), time.Now); err != nil {
+		return err
+	}
+	if c.people, err = loadPeople(filepath.Join(c.Dir, "aws")); err != nil {
+		return err
+	}
+	c.logs = &logFiles{dir: filepath.Join(c.Dir, "logs")}
+	if c.database, err = dynamodb.Start(ctx, dynamodb.Config{
+		JarDir: c.JarDir, Java: c.Java, DataDir: filepath.Join(c.Dir, "dynamodb"), Region: c.Region, AccountID: provider.Account,
+		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.Call,
+		Log: func(line string) { c.logs.write("dynamodb", []byte(line)) },
+	}); err != nil {
+		return err
+	}
+	if c.runtime, err = runtime.New(runtime.Config{
+		Dir: filepath.Join(c.Dir, "lambda"), AccountID: provider.Account, Region: c.Region, Concurrency: c.Concurrency,
+		Credentials: c.people.assume, Release: c.people.release, Log: c.logged, Now: time.Now,
+		Extra: func(runtime.Function) map[string]string {
+			return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": c.database.Endpoint()}
+		},
+	}); err != nil {
+		return err
+	}
+	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: time.Now, Observe: c.Request, AccessLog: c.logs.write})
+	if c.provider, err = provider.New(provider.Config{Region: c.Region, Store: c.store, Cloud: c, Now: time.Now, ID: randomID, Concurrency: c.Concurrency}); err != nil {
+		return err
+	}
+	if err := c.restore(ctx); err != nil {
+		return err
+	}
+	if c.control, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return fmt.Errorf("listening for the engine: %w", err)
+	}
+	c.grpc = grpc.NewServer(grpc.MaxRecvMsgSize(256 << 20))
+	pulumirpc.RegisterResourceProviderServer(c.grpc, provider.NewServer(c.provider))
+	go func() {
+		// It ends with Close.
+		_ = c.grpc.Serve(c.control)
+	}()
+	return nil
+}
+
+// restore makes the resources of an earlier run effective again.
+func (c *Cloud) restore(ctx context.Context) error {
+	for _, name := range c.provider.Functions() {
+		if err := c.ApplyFunction(ctx, name); err != nil {
+			return fmt.Errorf("starting the function %s again: %w", name, err)
+		}
+	}
+	apis, err := c.provider.APIs()
+	if err != nil {
+		return err
+	}
+	for i, a := range apis {
+		port := a.Port
+		if c.Port != 0 {
+			port = c.Port + i
+		}
+		got, url, err := c.OpenAPI(ctx, a.ID, port)
+		if err != nil {
+			return err
+		}
+		if got != a.Port {
+			c.moved = true
+			if err := c.provider.Move(a.ID, got, url); err != nil {
+				return err
+			}
+		}
+		if err := c.ApplyAPI(ctx, a.ID); err != nil {
+			return fmt.Errorf("serving the API %s again: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
+// Moved reports whether an API has another address than in the run before, so
+// that the engine's state needs a refresh.
+func (c *Cloud) Moved() bool { return c.moved }
+
+// ProviderPort returns the port for PULUMI_DEBUG_PROVIDERS=aws:PORT.
+func (c *Cloud) ProviderPort() int { return c.control.Addr().(*net.TCPAddr).Port }
+
+// DatabaseEndpoint returns the URL of DynamoDB.
+func (c *Cloud) DatabaseEndpoint() string { return c.database.Endpoint() }
+
+// Close stops everything; state and data stay.
+func (c *Cloud) Close() error {
+	var errs []error
+	if c.grpc != nil {
+		c.grpc.Stop()
+	}
+	c.mu.Lock()
+	for _, s := range c.servers {
+		errs = append(errs, s.Close())
+	}
+	c.mu.Unlock()
+	if c.runtime != nil {
+		errs = append(errs, c.runtime.Close())
+	}
+	if c.database != nil {
+		errs = append(errs, c.database.Close())
+	}
+	if c.logs != nil {
+		errs = append(errs, c.logs.close())
+	}
+	errs = append(errs, os.RemoveAll(filepath.Join(c.Dir, instanceFile)), c.lock.Unlock())
+	return errors.Join(errs...)
+}
+
+const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+func randomID(n int) string {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		panic(err) // documented never to happen
+	}
+	for i := range b {
+		b[i] = alphabet[int(b[i])%len(alphabet)]
+	}
+	return string(b)
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

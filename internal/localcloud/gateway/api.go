@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// API is the configuration of one HTTP API.
+type API struct {
+	ID, Name, AccountID, Region string
+	DisableExecuteAPIEndpoint   bool
+	Live                        Snapshot
+	Stages                      []Stage
+}
+
+// Snapshot is what a deployment fixes.
+type Snapshot struct {
+	Routes       []Route
+	Integrations []Integration
+	CORS         *CORS // nil: none
+}
+
+// Stage is a stage of an API. "$default" is served at the root, another one
+// under its name.
+type Stage struct {
+	Name      string
+	Variables map[string]string
+	// Default applies to every route that RouteThrottles does not name.
+	Default        Throttle
+	RouteThrottles map[string]Throttle // by exact route key
+	AccessLog      *AccessLog
+	// Deployed is what the stage serves; nil means the live configuration,
+	// which is what automatic deployment comes to.
+	Deployed *Snapshot
+}
+
+// Throttle is a token bucket: Rate tokens a second, at most Burst at once.
+// Unless it is Set the account's limits apply. A Rate or Burst of 0 rejects
+// every request.
+type Throttle struct {
+	Rate  float64
+	Burst int
+	Set   bool
+}
+
+// accountThrottle is the default limit of an account in most regions. Source:
+// API Gateway quotas.
+var accountThrottle = Throttle{Rate: 10000, Burst: 5000, Set: true}
+
+// AccessLog says what is logged for each request, and where.
+type AccessLog struct{ Format, Destination string }
+
+// CORS is the CORS configuration of an API. MaxAge is in seconds.
+type CORS struct {
+	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+	MaxAge                                                  int
+	AllowCredentials                                        bool
+}
+
+// Route sends requests to an integration.
+type Route struct {
+	Key           string // "GET /items/{id}" or "$default"
+	IntegrationID string
+	OperationName string
+}
+
+// Integration is a function behind an API.
+type Integration struct {
+	ID                   string
+	Type                 string // AWS_PROXY
+	FunctionARN          string
+	PayloadFormatVersion string // 2.0
+	Timeout              time.Duration
+}
+
+// Invoker runs functions. It checks SourceARN against the resource policy of
+// the function. Its errors wrap those below.
+type Invoker interface {
+	Invoke(context.Context, Invocation) (Result, error)
+}
+
+// Invocation is a call of a function.
+type Invocation struct {
+	FunctionARN string
+	SourceARN   string
+	Payload     []byte
+}
+
+// Result is what a function gave.
+type Result struct {
+	Payload       []byte
+	FunctionError string // "" or "Unhandled"
+	RequestID     string
+	Cold          bool
+	Duration      time.Duration
+}
+
+// Errors of an Invoker.
+var (
+	ErrNotPermitted     = errors.New("the function's resource policy does not permit the call")
+	ErrThrottled        = errors.New("the function's concurrency is used up")
+	ErrFunctionNotFound = errors.New("the function does not exist")
+	ErrPayloadTooLarge  = errors.New("the event is larger than 6 MB")
+)
+
+// Observation tells about one request that was answered.
+type Observation struct {
+	Time                                            time.Time
+	APIID, Stage, RouteKey, Method, Path, RequestID string
+	FunctionRequestID                               string
+	Status                                          int
+	Duration                                        time.Duration
+	Invoked, Cold                                   bool
+	Error                                           string // of the integration
+}

@@ -1,0 +1,101 @@
+package localcloud
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"items-api/internal/localcloud/dynamodb"
+	"items-api/internal/localcloud/provider"
+	"items-api/internal/localcloud/runtime"
+	"items-api/internal/localcloud/state"
+)
+
+// people knows who owns which access key: the administrator, and each
+// execution environment of a function, whose keys live as long as it does.
+type people struct {
+	dir   string
+	admin runtime.Credentials
+
+	mu       sync.Mutex
+	sessions map[string]session // by access key id
+}
+
+type session struct {
+	runtime.Credentials
+	role, function string
+}
+
+// loadPeople reads the administrator's credentials, or makes them.
+func loadPeople(dir string) (*people, error) {
+	p := &people{dir: dir, sessions: map[string]session{}}
+	file := filepath.Join(dir, "administrator.json")
+	data, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(data, &p.admin); err != nil {
+			return nil, fmt.Errorf("reading %s: %w; remove it to get new credentials", file, err)
+		}
+		return p, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading the administrator's credentials: %w", err)
+	}
+	p.admin = runtime.Credentials{AccessKeyID: "AKIA" + strings.ToUpper(randomID(16)), SecretAccessKey: randomID(40)}
+	if data, err = json.Marshal(p.admin); err != nil {
+		return nil, err
+	}
+	return p, state.WriteFile(file, data, 0o600)
+}
+
+// files writes the credentials and the endpoint as AWS tools read them.
+func (p *people) files(region, endpoint string) error {
+	credentials := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", p.admin.AccessKeyID, p.admin.SecretAccessKey)
+	config := fmt.Sprintf("[default]\nregion = %s\nservices = local\n\n[services local]\ndynamodb =\n  endpoint_url = %s\n", region, endpoint)
+	if err := state.WriteFile(filepath.Join(p.dir, "credentials"), []byte(credentials), 0o600); err != nil {
+		return fmt.Errorf("writing the AWS credentials file: %w", err)
+	}
+	if err := state.WriteFile(filepath.Join(p.dir, "config"), []byte(config), 0o600); err != nil {
+		return fmt.Errorf("writing the AWS config file: %w", err)
+	}
+	return nil
+}
+
+// assume makes credentials of a role for one environment of a function.
+func (p *people) assume(role, function string) (runtime.Credentials, error) {
+	c := runtime.Credentials{AccessKeyID: "ASIA" + strings.ToUpper(randomID(16)), SecretAccessKey: randomID(40), SessionToken: randomID(200)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions[c.AccessKeyID] = session{c, role, function}
+	return c, nil
+}
+
+func (p *people) release(c runtime.Credentials) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, c.AccessKeyID)
+}
+
+// identify finds the owner of an access key, with the role's policies as they
+// are at this moment.
+func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
+	if a := c.people.admin; key == a.AccessKeyID {
+		return dynamodb.Identity{AccessKeyID: key, SecretAccessKey: a.SecretAccessKey, Admin: true,
+			PrincipalARN: "arn:aws:iam::" + provider.Account + ":user/local"}, true
+	}
+	c.people.mu.Lock()
+	s, ok := c.people.sessions[key]
+	c.people.mu.Unlock()
+	if !ok {
+		return dynamodb.Identity{}, false
+	}
+	// A role that is gone has no policies, so that everything is denied.
+	policies, _ := c.provider.Policies(s.role)
+	name := s.role[strings.LastIndex(s.role, "/")+1:]
+	return dynamodb.Identity{AccessKeyID: key, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Function: s.function, Policies: policies,
+		PrincipalARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", provider.Account, name, s.function)}, true
+}

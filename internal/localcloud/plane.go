@@ -1,0 +1,164 @@
+package localcloud
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"items-api/internal/localcloud/gateway"
+	"items-api/internal/localcloud/provider"
+	"items-api/internal/localcloud/runtime"
+	"items-api/internal/localcloud/state"
+)
+
+var (
+	_ provider.Cloud  = (*Cloud)(nil)
+	_ gateway.Invoker = (*Cloud)(nil)
+)
+
+// Tables returns the database's control plane. What the gate remembers of
+// tables is dropped, since the caller may change them.
+func (c *Cloud) Tables() provider.Tables {
+	c.database.Forget()
+	return c.database.Client()
+}
+
+// CheckPackage tests a zip as Lambda does, and whether this machine can run it.
+func (c *Cloud) CheckPackage(zip []byte) error {
+	file, err := os.CreateTemp(c.Dir, "check-*.zip")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(zip)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := runtime.CheckPackage(file.Name()); err != nil {
+		return err
+	}
+	return runtime.CheckRunnable(file.Name())
+}
+
+// StorePackage keeps a zip under a name made from its content.
+func (c *Cloud) StorePackage(zip []byte) (provider.Package, error) {
+	if err := c.CheckPackage(zip); err != nil {
+		return provider.Package{}, err
+	}
+	sum := sha256.Sum256(zip)
+	path := filepath.Join(c.Dir, "packages", hex.EncodeToString(sum[:])+".zip")
+	pkg := provider.Package{Path: path, SHA256: base64.StdEncoding.EncodeToString(sum[:]), Size: int64(len(zip))}
+	if _, err := os.Stat(path); err == nil {
+		return pkg, nil
+	}
+	return pkg, state.WriteFile(path, zip, 0o600)
+}
+
+// ApplyFunction gives the runtime a function as its record is.
+func (c *Cloud) ApplyFunction(_ context.Context, name string) error {
+	f, err := c.provider.Function(name)
+	if err != nil {
+		return err
+	}
+	return c.runtime.Put(f)
+}
+
+// RemoveFunction takes a function away.
+func (c *Cloud) RemoveFunction(_ context.Context, name string) error {
+	return c.runtime.Remove(name, "$LATEST")
+}
+
+// OpenAPI listens for an API. With port 0 it takes the first free port from
+// the configured one on; a given port must be free.
+func (c *Cloud) OpenAPI(_ context.Context, id string, port int) (int, string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.servers[id]; s != nil {
+		return c.ports[id], "http://" + address(c.ports[id]), nil
+	}
+	first, last := port, port
+	if port == 0 {
+		first = defaultPort
+		if c.Port != 0 {
+			first = c.Port
+		}
+		last = first + 100
+	}
+	for n := first; n <= last; n++ {
+		if slices.Contains(slices.Collect(maps.Values(c.ports)), n) {
+			continue
+		}
+		l, err := net.Listen("tcp", address(n))
+		if err != nil && (port != 0 || n == c.Port) {
+			return 0, "", fmt.Errorf("the port %d, where the API is to be served, is in use by another program: stop that program, or choose another port with --port", n)
+		}
+		if err != nil {
+			continue
+		}
+		s := &http.Server{Handler: c.gateway.Handler(id), MaxHeaderBytes: 64 << 10, ReadHeaderTimeout: 30 * time.Second}
+		c.servers[id], c.ports[id] = s, n
+		go func() {
+			// It ends with RemoveAPI or Close.
+			_ = s.Serve(l)
+		}()
+		return n, "http://" + address(n), nil
+	}
+	return 0, "", fmt.Errorf("none of the ports %d to %d is free for the API: choose another one with --port", first, last)
+}
+
+// ApplyAPI gives the gateway an API as its records are.
+func (c *Cloud) ApplyAPI(_ context.Context, id string) error {
+	a, err := c.provider.API(id)
+	if err != nil {
+		return err
+	}
+	return c.gateway.Put(a)
+}
+
+// RemoveAPI stops serving an API. Requests in flight are answered.
+func (c *Cloud) RemoveAPI(ctx context.Context, id string) error {
+	c.gateway.Remove(id)
+	c.mu.Lock()
+	s := c.servers[id]
+	delete(c.servers, id)
+	delete(c.ports, id)
+	c.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		return s.Close()
+	}
+	return nil
+}
+
+// Invoke runs a function for the gateway, if its resource policy permits.
+func (c *Cloud) Invoke(ctx context.Context, in gateway.Invocation) (gateway.Result, error) {
+	name := provider.FunctionName(in.FunctionARN)
+	if _, err := c.provider.Function(name); err != nil {
+		return gateway.Result{}, fmt.Errorf("%w: %s", gateway.ErrFunctionNotFound, in.FunctionARN)
+	}
+	if !c.provider.Permitted(name, "apigateway.amazonaws.com", in.SourceARN) {
+		return gateway.Result{}, fmt.Errorf("%w: %s by %s", gateway.ErrNotPermitted, in.FunctionARN, in.SourceARN)
+	}
+	res, err := c.runtime.Invoke(ctx, name, "$LATEST", in.Payload)
+	switch {
+	case errors.Is(err, runtime.ErrThrottled):
+		err = fmt.Errorf("%w: %w", gateway.ErrThrottled, err)
+	case errors.Is(err, runtime.ErrPayloadTooLarge):
+		err = fmt.Errorf("%w: %w", gateway.ErrPayloadTooLarge, err)
+	}
+	return gateway.Result{Payload: res.Payload, FunctionError: res.FunctionError, RequestID: res.RequestID, Cold: res.Cold, Duration: res.Duration}, err
+}

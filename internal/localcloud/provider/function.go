@@ -1,0 +1,209 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
+
+	"items-api/internal/localcloud/iam"
+	"items-api/internal/localcloud/runtime"
+	"items-api/internal/localcloud/state"
+)
+
+const (
+	privatePackage = "package" // path of the zip
+	latest         = "$LATEST"
+)
+
+func createFunction(_ context.Context, p *Provider, in values) (state.Record, error) {
+	name := in.str("name")
+	if _, err := p.Store.Get(functionType, name); err == nil {
+		return state.Record{}, fmt.Errorf("ResourceConflictException: Function already exist: %s", name)
+	}
+	return p.functionRecord(in, map[string]string{})
+}
+
+func updateFunction(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
+	return p.functionRecord(in, old.Private)
+}
+
+func (p *Provider) functionRecord(in values, private map[string]string) (state.Record, error) {
+	name := in.str("name")
+	if err := p.assumable(in.str("role")); err != nil {
+		return state.Record{}, err
+	}
+	if err := p.reservable(name, in.number("reservedConcurrentExecutions")); err != nil {
+		return state.Record{}, err
+	}
+	a, ok := in["code"].(*archive.Archive)
+	if !ok {
+		return state.Record{}, fmt.Errorf("the function %s has no code", name)
+	}
+	zip, err := zipOf(a)
+	if err != nil {
+		return state.Record{}, err
+	}
+	pkg, err := p.Cloud.StorePackage(zip)
+	if err != nil {
+		return state.Record{}, err
+	}
+	private[privatePackage] = pkg.Path
+	return state.Record{ID: name, Private: private, Properties: p.functionOutputs(in, pkg)}, nil
+}
+
+func (p *Provider) functionOutputs(in values, pkg Package) map[string]any {
+	arn := p.arn("lambda", "function:"+in.str("name"))
+	props := base(in)
+	props["arn"], props["qualifiedArn"], props["version"] = arn, arn+":"+latest, latest
+	props["invokeArn"], props["qualifiedInvokeArn"] = p.invokeARN(arn), p.invokeARN(arn+":"+latest)
+	props["lastModified"] = p.Now().UTC().Format("2006-01-02T15:04:05.000+0000")
+	props["codeSha256"], props["sourceCodeSize"] = pkg.SHA256, float64(pkg.Size)
+	props["signingJobArn"], props["signingProfileVersionArn"] = "", ""
+	props["tagsAll"] = tagsOf(in)
+	defaults := map[string]any{
+		"sourceCodeHash": pkg.SHA256, "architectures": []any{"x86_64"}, "tracingConfig": map[string]any{"mode": "PassThrough"},
+		"ephemeralStorage": map[string]any{"size": 512.0}, "loggingConfig": map[string]any{"logFormat": "Text"},
+	}
+	for k, v := range defaults {
+		if !in.has(k) {
+			props[k] = v
+		}
+	}
+	props["loggingConfig"] = merged(values(props).object("loggingConfig"), "logGroup", "/aws/lambda/"+in.str("name"))
+	return props
+}
+
+func (p *Provider) invokeARN(arn string) string {
+	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", Partition, p.Region, arn)
+}
+
+// reservable applies the rule of what must stay unreserved in the account.
+func (p *Provider) reservable(name string, n float64) error {
+	if n < 0 {
+		return nil
+	}
+	sum := int(n)
+	for _, f := range p.Store.List(functionType) {
+		if r := values(f.Properties).number("reservedConcurrentExecutions"); f.ID != name && r > 0 {
+			sum += int(r)
+		}
+	}
+	if n > 0 && p.Concurrency-sum < unreserved {
+		return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d]. The account's limit is %d, so that %s may reserve at most %d", unreserved, p.Concurrency, name, max(0, p.Concurrency-unreserved-(sum-int(n))))
+	}
+	return nil
+}
+
+func applyFunction(ctx context.Context, p *Provider, r state.Record) error {
+	return p.Cloud.ApplyFunction(ctx, r.ID)
+}
+
+func deleteFunction(_ context.Context, p *Provider, r state.Record) error {
+	// A function takes its resource policy with it.
+	for _, x := range p.Store.List(permissionType) {
+		if FunctionName(values(x.Properties).str("function")) != r.ID {
+			continue
+		}
+		if err := p.Store.Delete(permissionType, x.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removedFunction(ctx context.Context, p *Provider, r state.Record) error {
+	return p.Cloud.RemoveFunction(ctx, r.ID)
+}
+
+// Function returns what the runtime must know of a function.
+func (p *Provider) Function(name string) (runtime.Function, error) {
+	r, err := p.Store.Get(functionType, name)
+	if err != nil {
+		return runtime.Function{}, err
+	}
+	v := values(r.Properties)
+	logging := v.object("loggingConfig")
+	f := runtime.Function{
+		Name: name, ARN: v.str("arn"), Version: latest,
+		Package: r.Private[privatePackage], SHA256: v.str("codeSha256"), Handler: v.str("handler"),
+		MemoryMB: int(v.number("memorySize")), Timeout: time.Duration(v.number("timeout")) * time.Second,
+		Environment: v.object("environment").stringMap("variables"), RoleARN: v.str("role"),
+		LogGroup: logging.str("logGroup"), LogFormat: logging.str("logFormat"), ApplicationLogLevel: logging.str("applicationLogLevel"),
+	}
+	if n := int(v.number("reservedConcurrentExecutions")); n >= 0 {
+		f.Reserved = &n
+	}
+	return f, nil
+}
+
+// Functions returns the names of all functions.
+func (p *Provider) Functions() []string {
+	var out []string
+	for _, r := range p.Store.List(functionType) {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+func createPermission(_ context.Context, p *Provider, in values) (state.Record, error) {
+	name, id := FunctionName(in.str("function")), in.str("statementId")
+	if _, err := p.Store.Get(functionType, name); err != nil {
+		return state.Record{}, fmt.Errorf("ResourceNotFoundException: Function not found: %s", p.arn("lambda", "function:"+name))
+	}
+	size := statementSize(in, id)
+	for _, r := range p.Store.List(permissionType) {
+		v := values(r.Properties)
+		if FunctionName(v.str("function")) != name {
+			continue
+		}
+		if r.ID == id {
+			return state.Record{}, fmt.Errorf("ResourceConflictException: The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", id)
+		}
+		size += statementSize(v, r.ID)
+	}
+	if size > maxFunctionPolicy {
+		return state.Record{}, fmt.Errorf("PolicyLengthExceededException: The final policy size (%d) is bigger than the limit (%d).", size, maxFunctionPolicy)
+	}
+	return state.Record{ID: id, Properties: base(in)}, nil
+}
+
+// statementSize is the size of a statement as Lambda writes it, with the
+// comma that follows it.
+func statementSize(v values, id string) int {
+	statement := map[string]any{"Sid": id, "Effect": "Allow", "Principal": map[string]any{"Service": v.str("principal")},
+		"Action": v.str("action"), "Resource": v.str("function")}
+	conditions := map[string]any{}
+	if v.has("sourceArn") {
+		conditions["ArnLike"] = map[string]any{"AWS:SourceArn": v.str("sourceArn")}
+	}
+	if v.has("sourceAccount") {
+		conditions["StringEquals"] = map[string]any{"AWS:SourceAccount": v.str("sourceAccount")}
+	}
+	if len(conditions) > 0 {
+		statement["Condition"] = conditions
+	}
+	data, err := json.Marshal(statement)
+	if err != nil {
+		return 0
+	}
+	return len(data) + 1
+}
+
+// Permitted reports whether a service may invoke a function for a source.
+func (p *Provider) Permitted(name, principal, sourceARN string) bool {
+	for _, r := range p.Store.List(permissionType) {
+		v := values(r.Properties)
+		if FunctionName(v.str("function")) != name {
+			continue
+		}
+		permission := iam.Permission{StatementID: r.ID, Action: v.str("action"), Principal: v.str("principal"),
+			SourceARN: v.str("sourceArn"), SourceAccount: v.str("sourceAccount")}
+		if permission.Allows("lambda:InvokeFunction", principal, sourceARN, Account) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
+)
+
+const (
+	functionType   = "aws:lambda/function:Function"
+	permissionType = "aws:lambda/permission:Permission"
+
+	// unreserved is what must stay of the account's concurrency without a
+	// reservation. Source: Lambda developer guide, "Configuring reserved
+	// concurrency".
+	unreserved = 100
+	// maxEnvironment is the size in bytes of the JSON text of a function's
+	// environment variables.
+	maxEnvironment = 4096
+	// maxFunctionPolicy is the size in bytes of a function's resource policy.
+	maxFunctionPolicy = 20 * 1024
+)
+
+var functionName = matching(regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`), "a function's name has 1 to 64 letters, digits, '-' or '_'")
+
+func lambdaTypes() []*Type {
+	return []*Type{
+		{
+			Token:      functionType,
+			Properties: functionProperties(),
+			Outputs: []string{"arn", "codeSha256", "invokeArn", "lastModified", "qualifiedArn", "qualifiedInvokeArn", "signingJobArn",
+				"signingProfileVersionArn", "sourceCodeSize", "tagsAll", "version"},
+			Name: "name", NameMax: 64,
+			Check: checkFunction, Create: createFunction, Update: updateFunction, Apply: applyFunction,
+			Delete: deleteFunction, Removed: removedFunction,
+			Volatile: func(old, in values) []string {
+				out := []string{"lastModified"}
+				if !same(Property{Kind: Archive}, old["code"], in["code"]) {
+					out = append(out, "codeSha256", "sourceCodeSize", "sourceCodeHash")
+				}
+				return append(out, volatileTags(old, in)...)
+			},
+		},
+		{
+			Token: permissionType,
+			Properties: []Property{
+				{Name: "action", Kind: String, Level: Enforced, Required: true, Replace: true,
+					Check: matching(regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`), "an action looks like lambda:InvokeFunction")},
+				{Name: "eventSourceToken", Kind: String, Level: Refused, Replace: true},
+				{Name: "function", Kind: String, Level: Enforced, Required: true, Replace: true},
+				{Name: "functionUrlAuthType", Kind: String, Level: Refused, Replace: true, Note: "there are no function URLs"},
+				{Name: "principal", Kind: String, Level: Enforced, Required: true, Replace: true},
+				{Name: "principalOrgId", Kind: String, Level: Refused, Replace: true, Note: "there are no organizations"},
+				{Name: "qualifier", Kind: String, Level: Refused, Replace: true, Note: "only $LATEST is run"},
+				{Name: "sourceAccount", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits")},
+				{Name: "sourceArn", Kind: String, Level: Enforced, Replace: true},
+				{Name: "statementId", Kind: String, Level: Enforced, Replace: true,
+					Check: matching(regexp.MustCompile(`^[a-zA-Z0-9-_]{1,100}$`), "a statement id has 1 to 100 letters, digits, '-' or '_'")},
+				{Name: "statementIdPrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
+			},
+			Name: "statementId", NameMax: 100, NamePrefix: "statementIdPrefix",
+			Key:    func(id string, props values) string { return FunctionName(props.str("function")) + "/" + id },
+			Create: createPermission,
+		},
+	}
+}
+
+func functionProperties() []Property {
+	return []Property{
+		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: functionName},
+		{Name: "architectures", Kind: List, Elem: String, Level: Recorded, Computed: true, Note: "the host runs the package, whatever is said here", Check: func(v any) error {
+			l, _ := v.([]any)
+			if len(l) != 1 || (l[0] != "x86_64" && l[0] != "arm64") {
+				return fmt.Errorf("it must hold exactly one of x86_64 and arm64")
+			}
+			return nil
+		}},
+		{Name: "code", Kind: Archive, Level: Enforced},
+		{Name: "codeSigningConfigArn", Kind: String, Level: Refused},
+		{Name: "deadLetterConfig", Kind: Object, Level: Recorded, Note: "functions are not invoked asynchronously", Fields: []Property{
+			{Name: "targetArn", Kind: String, Level: Recorded, Required: true}}},
+		{Name: "description", Kind: String, Level: Recorded, Check: length(0, 256)},
+		{Name: "environment", Kind: Object, Level: Enforced, Fields: []Property{
+			{Name: "variables", Kind: Map, Elem: String, Level: Enforced, Check: environment}}},
+		{Name: "ephemeralStorage", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
+			{Name: "size", Kind: Int, Level: Recorded, Computed: true, Check: between(512, 10240)}}},
+		{Name: "fileSystemConfig", Kind: Object, Level: Refused},
+		{Name: "handler", Kind: String, Level: Enforced, Check: matching(regexp.MustCompile(`^\S{1,128}$`), "a handler has 1 to 128 characters and no white space")},
+		{Name: "imageConfig", Kind: Object, Level: Refused, Note: "there are no container images"},
+		{Name: "imageUri", Kind: String, Level: Refused, Note: "there are no container images"},
+		{Name: "kmsKeyArn", Kind: String, Level: Recorded},
+		{Name: "layers", Kind: List, Elem: String, Level: Refused},
+		{Name: "loggingConfig", Kind: Object, Level: Enforced, Computed: true, Fields: []Property{
+			{Name: "applicationLogLevel", Kind: String, Level: Enforced, Computed: true, Check: oneOf("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
+			{Name: "logFormat", Kind: String, Level: Enforced, Required: true, Check: oneOf("Text", "JSON")},
+			{Name: "logGroup", Kind: String, Level: Enforced, Computed: true, Check: logGroupName},
+			{Name: "systemLogLevel", Kind: String, Level: Recorded, Computed: true, Check: oneOf("DEBUG", "INFO", "WARN")},
+		}},
+		{Name: "memorySize", Kind: Int, Level: Recorded, Default: 128.0, Check: between(128, 10240), Note: "processes are not limited in memory; the value is in AWS_LAMBDA_FUNCTION_MEMORY_SIZE"},
+		{Name: "packageType", Kind: String, Level: Enforced, Default: "Zip", Replace: true, Only: []any{"Zip"}, Note: "there are no container images"},
+		{Name: "publish", Kind: Bool, Level: Enforced, Default: false, Only: []any{false}, Note: "only $LATEST is run"},
+		{Name: "replaceSecurityGroupsOnDestroy", Kind: Bool, Level: Recorded},
+		{Name: "replacementSecurityGroupIds", Kind: Set, Elem: String, Level: Recorded},
+		{Name: "reservedConcurrentExecutions", Kind: Int, Level: Enforced, Default: -1.0, Check: between(-1, 1e9)},
+		{Name: "role", Kind: String, Level: Enforced, Required: true,
+			Check: matching(regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$`), "it must be the ARN of a role")},
+		{Name: "runtime", Kind: String, Level: Enforced, Check: func(v any) error {
+			s, _ := v.(string)
+			if s == "provided.al2023" || s == "provided.al2" {
+				return nil
+			}
+			if s == "go1.x" || s == "provided" {
+				return fmt.Errorf("the runtime parameter of %s is no longer supported for creating or updating AWS Lambda functions; use provided.al2023", s)
+			}
+			return fmt.Errorf("the local cloud runs provided.al2023 and provided.al2 only")
+		}},
+		{Name: "s3Bucket", Kind: String, Level: Refused, Note: "there is no S3; give the package as code"},
+		{Name: "s3Key", Kind: String, Level: Refused, Note: "there is no S3; give the package as code"},
+		{Name: "s3ObjectVersion", Kind: String, Level: Refused, Note: "there is no S3; give the package as code"},
+		{Name: "skipDestroy", Kind: Bool, Level: Enforced, Default: false, Only: []any{false}},
+		{Name: "snapStart", Kind: Object, Level: Refused},
+		{Name: "sourceCodeHash", Kind: String, Level: Recorded, Computed: true},
+		tags(),
+		{Name: "timeout", Kind: Int, Level: Enforced, Default: 3.0, Check: between(1, 900)},
+		{Name: "tracingConfig", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
+			{Name: "mode", Kind: String, Level: Recorded, Required: true, Check: oneOf("Active", "PassThrough")}}},
+		{Name: "vpcConfig", Kind: Object, Level: Recorded, Note: "functions run in the host's network", Fields: []Property{
+			{Name: "ipv6AllowedForDualStack", Kind: Bool, Level: Recorded},
+			{Name: "securityGroupIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
+			{Name: "subnetIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
+			{Name: "vpcId", Kind: String, Level: Recorded, Computed: true},
+		}},
+	}
+}
+
+var (
+	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+	// reservedVariables cannot be set. Source: Lambda developer guide,
+	// "Defined runtime environment variables".
+	reservedVariables = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+		"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "TZ"}
+)
+
+func environment(v any) error {
+	m, _ := v.(map[string]any)
+	for k := range m {
+		if slices.Contains(reservedVariables, k) {
+			return fmt.Errorf("the environment variable %s is reserved by Lambda", k)
+		}
+		if !variableName.MatchString(k) {
+			return fmt.Errorf("the environment variable %q must start with a letter and have at least 2 letters, digits or '_'", k)
+		}
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if len(data) > maxEnvironment {
+		return fmt.Errorf("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit: they have %d bytes as JSON", len(data))
+	}
+	return nil
+}
+
+func checkFunction(p *Provider, in values) []Failure {
+	var out []Failure
+	for _, name := range []string{"code", "handler", "runtime"} {
+		if !in.has(name) {
+			out = append(out, Failure{name, fmt.Sprintf("missing required property %q: a function in a zip needs it", name)})
+		}
+	}
+	if a, ok := in["code"].(*archive.Archive); ok {
+		if data, err := zipOf(a); err != nil {
+			out = append(out, Failure{"code", err.Error()})
+		} else if err := p.Cloud.CheckPackage(data); err != nil {
+			out = append(out, Failure{"code", err.Error()})
+		}
+	}
+	return out
+}
+
+func zipOf(a *archive.Archive) ([]byte, error) {
+	data, err := a.Bytes(archive.ZIPArchive)
+	if err != nil {
+		return nil, fmt.Errorf("reading the function's package: %w", err)
+	}
+	return data, nil
+}
+
+// FunctionName returns the name of a function from its name, its ARN or an
+// invocation ARN of API Gateway, without a qualifier.
+func FunctionName(ref string) string {
+	if i := strings.Index(ref, ":function:"); i >= 0 {
+		ref = ref[i+len(":function:"):]
+	}
+	ref, _, _ = strings.Cut(ref, "/invocations")
+	ref, _, _ = strings.Cut(ref, ":")
+	return ref
+}

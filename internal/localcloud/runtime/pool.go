@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// pool holds the environments of one function. The runtime's mutex guards it.
+type pool struct {
+	runtime  *Runtime
+	function Function
+	task     string // directory of the unpacked package
+	idle     []*environment
+	all      map[*environment]bool
+	busy     int
+	invoked  int
+	starts   int
+	current  int // generation of the configuration
+}
+
+// replace sets a configuration and returns the idle environments of the old
+// one, which are no longer in the pool.
+func (p *pool) replace(f Function, task string) []*environment {
+	old := p.idle
+	p.function, p.task, p.idle = f, task, nil
+	p.current++
+	for _, e := range old {
+		delete(p.all, e)
+	}
+	return old
+}
+
+// acquire takes the environment that was used last, or makes one. It fails
+// when the concurrency is used up.
+func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.pools[key(name, version)]
+	if p == nil || r.closed {
+		return nil, false, fmt.Errorf("%w: arn:aws:lambda:%s:%s:function:%s", ErrNotFound, r.Region, r.AccountID, name)
+	}
+	reserved := p.function.Reserved != nil
+	if reserved && p.busy >= *p.function.Reserved {
+		return nil, false, fmt.Errorf("%w Reason: ReservedFunctionConcurrentInvocationLimitExceeded", ErrThrottled)
+	}
+	if !reserved && r.unreserved >= r.Concurrency-r.reservations() {
+		return nil, false, fmt.Errorf("%w Reason: ConcurrentInvocationLimitExceeded", ErrThrottled)
+	}
+	p.busy++
+	p.invoked++
+	if !reserved {
+		r.unreserved++
+	}
+	r.running.Add(1)
+	if n := len(p.idle); n > 0 {
+		e := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		e.counted = !reserved
+		return e, false, nil
+	}
+	p.starts++
+	e := &environment{runtime: r, pool: p, function: p.function, task: p.task, generation: p.current, counted: !reserved}
+	if p.all == nil {
+		p.all = map[*environment]bool{}
+	}
+	p.all[e] = true
+	return e, true, nil
+}
+
+// reservations is the sum of all reserved concurrency.
+func (r *Runtime) reservations() int {
+	sum := 0
+	for _, p := range r.pools {
+		if p.function.Reserved != nil {
+			sum += *p.function.Reserved
+		}
+	}
+	return sum
+}
+
+// release gives an environment back after an invocation.
+func (r *Runtime) release(e *environment) {
+	r.mu.Lock()
+	p := e.pool
+	p.busy--
+	if e.counted {
+		r.unreserved--
+	}
+	keep := !r.closed && e.generation == p.current && e.alive()
+	if keep {
+		p.idle = append(p.idle, e)
+		e.used = r.Now()
+	} else {
+		delete(p.all, e)
+	}
+	r.mu.Unlock()
+	if !keep {
+		e.stop()
+		return
+	}
+	time.AfterFunc(r.IdleTimeout, func() { r.retire(e) })
+}
+
+// retire ends an environment that was idle for too long.
+func (r *Runtime) retire(e *environment) {
+	r.mu.Lock()
+	i := slices.Index(e.pool.idle, e)
+	if i < 0 || r.Now().Sub(e.used) < r.IdleTimeout {
+		r.mu.Unlock()
+		return
+	}
+	e.pool.idle = slices.Delete(e.pool.idle, i, i+1)
+	delete(e.pool.all, e)
+	r.mu.Unlock()
+	e.stop()
+}
