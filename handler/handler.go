@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"items-api/internal/api"
+)
+
+type (
+	request  = events.APIGatewayV2HTTPRequest
+	response = events.APIGatewayV2HTTPResponse
+)
+
+// Items is what the operations need of the store.
+type Items interface {
+	Create(ctx context.Context, owner string, in api.ItemInput, key string) (api.Item, error)
+	List(ctx context.Context, owner string, limit int, after string) (api.ItemList, error)
+	Get(ctx context.Context, owner, id string) (api.Item, error)
+	Replace(ctx context.Context, owner, id string, in api.ItemInput, want *int64) (api.Item, error)
+	Delete(ctx context.Context, owner, id string, want *int64) error
+	BatchGet(ctx context.Context, owner string, ids []string) (api.BatchGetResponse, error)
+}
+
+// operation answers a request of one route. Its errors are *api.Error or
+// internal.
+type operation func(ctx context.Context, r request) (response, error)
+
+// Handler dispatches requests by their route key.
+type Handler struct {
+	items  Items
+	log    *slog.Logger
+	routes map[string]operation
+}
+
+// NewHandler binds every declared route to its operation. A route without one,
+// or an operation without a route, is an error.
+func NewHandler(items Items, log *slog.Logger) (*Handler, error) {
+	h := &Handler{items: items, log: log, routes: map[string]operation{}}
+	operations := h.operations()
+	for _, r := range api.Routes() {
+		op, ok := operations[r.Operation]
+		if !ok {
+			return nil, fmt.Errorf("the route %s has no operation %s in the handler", r.Key(), r.Operation)
+		}
+		h.routes[r.Key()] = op
+		delete(operations, r.Operation)
+	}
+	for name := range operations {
+		return nil, fmt.Errorf("the operation %s of the handler has no route", name)
+	}
+	return h, nil
+}
+
+// Handle answers one request. It returns no error: whatever goes wrong becomes
+// a problem document.
+func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error) {
+	begin := time.Now()
+	log := h.log.With("requestId", r.RequestContext.RequestID, "routeKey", r.RouteKey)
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("lambdaRequestId", lc.AwsRequestID)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			out = problem(r, &api.Error{Code: api.Internal})
+		}
+		log.Info("request", "status", out.StatusCode, "durationMs", time.Since(begin).Milliseconds())
+	}()
+	op, ok := h.routes[r.RouteKey]
+	if !ok {
+		return problem(r, &api.Error{Code: api.NotFound, Detail: "There is no such route."}), nil
+	}
+	out, err := op(ctx, r)
+	if err == nil {
+		return out, nil
+	}
+	var e *api.Error
+	if !errors.As(err, &e) {
+		e = &api.Error{Code: api.Internal, Cause: err}
+	}
+	switch {
+	case e.Code == api.Internal:
+		log.Error("internal error", "error", err.Error())
+	case e.Code == api.Unavailable:
+		log.Warn("unavailable", "error", err.Error())
+	}
+	return problem(r, e), nil
+}
+
+// problem makes the document of RFC 9457. The cause stays in the log.
+func problem(r request, e *api.Error) response {
+	doc := api.Problem{Type: "urn:items-api:problem:" + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail,
+		Code: e.Code, RequestID: r.RequestContext.RequestID, Errors: e.Fields, CurrentVersion: e.CurrentVersion}
+	out := respond(doc.Status, doc)
+	out.Headers["content-type"] = "application/problem+json"
+	if e.Code == api.Unavailable {
+		out.Headers["retry-after"] = "1"
+	}
+	if e.CurrentVersion > 0 {
+		out.Headers["etag"] = etag(e.CurrentVersion)
+	}
+	return out
+}
+
+func respond(status int, body any) response {
+	data, err := json.Marshal(body)
+	if err != nil {
+		// Only values that came from JSON are in the bodies.
+		panic(err)
+	}
+	return response{StatusCode: status, Body: string(data), Headers: map[string]string{"content-type": "application/json", "cache-control": "no-store"}}
+}
+
+// body reads the request's body into the struct that v points to.
+func body(r request, v any) error {
+	media, _, err := mime.ParseMediaType(r.Headers["content-type"])
+	if err != nil || media != "application/json" {
+		return api.Fail(api.UnsupportedMediaType, "Content-Type", "it must be application/json")
+	}
+	data := []byte(r.Body)
+	if r.IsBase64Encoded {
+		if data, err = base64.StdEncoding.DecodeString(r.Body); err != nil {
+			return api.Fail(api.InvalidBody, "", "the body is no base64")
+		}
+	}
+	if len(data) > api.MaxBody {
+		return api.Fail(api.TooLarge, "", "it must have at most %d bytes, not %d", api.MaxBody, len(data))
+	}
+	return api.Decode(data, v)
+}
+
+func itemID(r request) (string, error) {
+	id := r.PathParameters["id"]
+	if !api.ValidID(id) {
+		return "", api.Fail(api.InvalidID, "id", "%q is no item id", id)
+	}
+	return id, nil
+}
+
+// query checks that only known parameters are given, each once.
+func query(r request, known ...string) error {
+	allowed := map[string]bool{}
+	for _, k := range known {
+		allowed[k] = true
+	}
+	e := &api.Error{Code: api.InvalidQuery}
+	for k := range r.QueryStringParameters {
+		if !allowed[k] {
+			e.Fields = append(e.Fields, api.FieldError{Field: k, Message: "the parameter is not known"})
+		}
+	}
+	if len(e.Fields) > 0 {
+		return e
+	}
+	return nil
+}
+
+func limit(r request) (int, error) {
+	text, ok := r.QueryStringParameters["limit"]
+	if !ok {
+		return api.DefaultLimit, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > api.MaxLimit {
+		return 0, api.Fail(api.InvalidQuery, "limit", "it must be a whole number from 1 to %d, not %q", api.MaxLimit, text)
+	}
+	return n, nil
+}
+
+// owner is whose items a request may reach. Until the API authenticates its
+// callers, there is one owner.
+func owner(request) string { return api.AnonymousOwner }

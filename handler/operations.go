@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"items-api/internal/api"
+	"items-api/internal/store"
+)
+
+// operations returns the functions behind the routes.
+func (h *Handler) operations() map[api.Operation]operation {
+	return map[api.Operation]operation{
+		api.CreateItem:    h.create,
+		api.ListItems:     h.list,
+		api.GetItem:       h.get,
+		api.ReplaceItem:   h.replace,
+		api.DeleteItem:    h.delete,
+		api.BatchGetItems: h.batchGet,
+		api.GetHealth:     health,
+		api.GetOpenAPI:    openAPI,
+	}
+}
+
+func (h *Handler) create(ctx context.Context, r request) (response, error) {
+	var in api.ItemInput
+	if err := body(r, &in); err != nil {
+		return response{}, err
+	}
+	key, given := r.Headers["idempotency-key"]
+	if given && !printable(key) {
+		return response{}, api.Fail(api.InvalidHeader, "Idempotency-Key", "it must have 1 to 255 printable ASCII characters")
+	}
+	it, err := h.items.Create(ctx, owner(r), in, key)
+	if err != nil {
+		return response{}, err
+	}
+	out := item(http.StatusCreated, it)
+	out.Headers["location"] = "/items/" + it.ID
+	if stage := r.RequestContext.Stage; stage != "" && stage != "$default" {
+		out.Headers["location"] = "/" + stage + out.Headers["location"]
+	}
+	return out, nil
+}
+
+func printable(s string) bool {
+	for _, c := range s {
+		if c < 0x20 || c > 0x7e {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 255
+}
+
+func (h *Handler) list(ctx context.Context, r request) (response, error) {
+	if err := query(r, "limit", "cursor"); err != nil {
+		return response{}, err
+	}
+	n, err := limit(r)
+	if err != nil {
+		return response{}, err
+	}
+	after := ""
+	if text, ok := r.QueryStringParameters["cursor"]; ok {
+		if after, err = store.CheckCursor(owner(r), text); err != nil {
+			return response{}, err
+		}
+	}
+	page, err := h.items.List(ctx, owner(r), n, after)
+	if err != nil {
+		return response{}, err
+	}
+	return respond(http.StatusOK, page), nil
+}
+
+func (h *Handler) get(ctx context.Context, r request) (response, error) {
+	id, err := itemID(r)
+	if err != nil {
+		return response{}, err
+	}
+	it, err := h.items.Get(ctx, owner(r), id)
+	if err != nil {
+		return response{}, err
+	}
+	if unchanged(r.Headers["if-none-match"], it.Version) {
+		return response{StatusCode: http.StatusNotModified, Headers: map[string]string{"etag": etag(it.Version), "cache-control": "no-store"}}, nil
+	}
+	return item(http.StatusOK, it), nil
+}
+
+func (h *Handler) replace(ctx context.Context, r request) (response, error) {
+	id, err := itemID(r)
+	if err != nil {
+		return response{}, err
+	}
+	want, err := precondition(r)
+	if err != nil {
+		return response{}, err
+	}
+	var in api.ItemInput
+	if err := body(r, &in); err != nil {
+		return response{}, err
+	}
+	it, err := h.items.Replace(ctx, owner(r), id, in, want)
+	if err != nil {
+		return response{}, err
+	}
+	return item(http.StatusOK, it), nil
+}
+
+func (h *Handler) delete(ctx context.Context, r request) (response, error) {
+	id, err := itemID(r)
+	if err != nil {
+		return response{}, err
+	}
+	want, err := precondition(r)
+	if err != nil {
+		return response{}, err
+	}
+	if err := h.items.Delete(ctx, owner(r), id, want); err != nil {
+		return response{}, err
+	}
+	return response{StatusCode: http.StatusNoContent, Headers: map[string]string{"cache-control": "no-store"}}, nil
+}
+
+func (h *Handler) batchGet(ctx context.Context, r request) (response, error) {
+	var in api.BatchGetRequest
+	if err := body(r, &in); err != nil {
+		return response{}, err
+	}
+	out, err := h.items.BatchGet(ctx, owner(r), in.IDs)
+	if err != nil {
+		return response{}, err
+	}
+	return respond(http.StatusOK, out), nil
+}
+
+func health(context.Context, request) (response, error) {
+	return respond(http.StatusOK, api.Health{Status: "ok"}), nil
+}
+
+func openAPI(context.Context, request) (response, error) {
+	return response{StatusCode: http.StatusOK, Body: string(api.OpenAPI), Headers: map[string]string{"content-type": "application/json"}}, nil
+}
+
+func item(status int, it api.Item) response {
+	out := respond(status, it)
+	out.Headers["etag"] = etag(it.Version)
+	return out
+}

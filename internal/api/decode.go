@@ -1,0 +1,209 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth bounds how deep a body may be nested.
+const maxDepth = 32
+
+// Decode reads a JSON body into the struct that v points to, strictly: unknown
+// fields, wrong types, duplicate fields, text after the document and broken
+// constraints are errors. All bad fields are reported at once, in an *Error
+// with the code InvalidBody.
+func Decode(data []byte, v any) error {
+	if !utf8.Valid(data) {
+		return Fail(InvalidBody, "", "the body is not UTF-8")
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Fail(InvalidBody, "", "the body is missing; it must be a JSON object")
+	}
+	d := &decoder{json: json.NewDecoder(bytes.NewReader(data))}
+	d.json.UseNumber()
+	tree, err := d.value("", 0)
+	if err == nil {
+		if _, err = d.json.Token(); err == nil {
+			err = errors.New("there is more after the JSON object")
+		} else if err == io.EOF {
+			err = nil
+		}
+	}
+	if err != nil {
+		return Fail(InvalidBody, "", "the body is no JSON: %v", err)
+	}
+	object, ok := tree.(map[string]any)
+	if !ok {
+		return Fail(InvalidBody, "", "the body must be a JSON object")
+	}
+	d.object(object, reflect.ValueOf(v).Elem())
+	if len(d.fields) > 0 {
+		slices.SortFunc(d.fields, func(a, b FieldError) int { return strings.Compare(a.Field+a.Message, b.Field+b.Message) })
+		return &Error{Code: InvalidBody, Fields: d.fields}
+	}
+	return nil
+}
+
+type decoder struct {
+	json   *json.Decoder
+	fields []FieldError
+}
+
+func (d *decoder) fail(path, format string, args ...any) {
+	d.fields = append(d.fields, FieldError{path, fmt.Sprintf(format, args...)})
+}
+
+// value reads one value, and notes fields that stand twice.
+func (d *decoder) value(path string, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it is nested deeper than %d levels", maxDepth)
+	}
+	token, err := d.json.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		out := map[string]any{}
+		for d.json.More() {
+			name, err := d.json.Token()
+			if err != nil {
+				return nil, err
+			}
+			key, _ := name.(string)
+			where := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+			v, err := d.value(where, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if _, twice := out[key]; twice {
+				d.fail(where, "the field stands twice")
+			}
+			out[key] = v
+		}
+		_, err := d.json.Token()
+		return out, err
+	case json.Delim('['):
+		out := []any{}
+		for d.json.More() {
+			v, err := d.value(path+"/"+strconv.Itoa(len(out)), depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+		_, err := d.json.Token()
+		return out, err
+	}
+	return token, nil
+}
+
+// object fills a struct and checks the constraints in its tags.
+func (d *decoder) object(in map[string]any, out reflect.Value) {
+	known := map[string]bool{}
+	for i := range out.NumField() {
+		field := out.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		known[name] = true
+		v, given := in[name]
+		switch {
+		case given:
+			d.field("/"+name, v, field.Tag, out.Field(i))
+		case field.Tag.Get("required") == "true":
+			d.fail("/"+name, "the field is missing")
+		}
+	}
+	for name := range in {
+		if !known[name] {
+			d.fail("/"+name, "the field is not known")
+		}
+	}
+}
+
+func (d *decoder) field(path string, v any, tag reflect.StructTag, out reflect.Value) {
+	switch out.Kind() {
+	case reflect.String:
+		s, ok := v.(string)
+		if !ok {
+			d.fail(path, "it must be a string")
+			return
+		}
+		d.between(path, utf8.RuneCountInString(s), tag, "minLength", "maxLength", "characters")
+		out.SetString(s)
+	case reflect.Slice:
+		l, ok := v.([]any)
+		if !ok {
+			d.fail(path, "it must be a list of strings")
+			return
+		}
+		d.between(path, len(l), tag, "minItems", "maxItems", "elements")
+		texts := make([]string, 0, len(l))
+		for i, e := range l {
+			s, ok := e.(string)
+			where := path + "/" + strconv.Itoa(i)
+			if !ok {
+				d.fail(where, "it must be a string")
+			} else if tag.Get("items.format") == "uuid" && !ValidID(s) {
+				d.fail(where, "it is no item id")
+			}
+			texts = append(texts, s)
+		}
+		out.Set(reflect.ValueOf(texts))
+	case reflect.Map:
+		m, ok := v.(map[string]any)
+		if !ok {
+			d.fail(path, "it must be an object")
+			return
+		}
+		data, err := json.Marshal(m)
+		if limit, _ := strconv.Atoi(tag.Get("maxBytes")); err == nil && limit > 0 && len(data) > limit {
+			d.fail(path, "it must have at most %d bytes as JSON, not %d", limit, len(data))
+		}
+		out.Set(reflect.ValueOf(m))
+	default:
+		panic("no rule for a field of the kind " + out.Kind().String())
+	}
+}
+
+func (d *decoder) between(path string, n int, tag reflect.StructTag, low, high, unit string) {
+	if text := tag.Get(low); text != "" {
+		if limit, _ := strconv.Atoi(text); n < limit {
+			d.fail(path, "it must have at least %d %s", limit, unit)
+		}
+	}
+	if text := tag.Get(high); text != "" {
+		if limit, _ := strconv.Atoi(text); n > limit {
+			d.fail(path, "it must have at most %d %s, not %d", limit, unit, n)
+		}
+	}
+}
+
+// ValidID reports whether s has the form of an item id: a UUID of version 7,
+// in lower case.
+func ValidID(s string) bool {
+	if len(s) != 36 || s[14] != '7' || !strings.ContainsRune("89ab", rune(s[19])) {
+		return false
+	}
+	for i, c := range s {
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case !strings.ContainsRune("0123456789abcdef", c):
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,95 @@
+// Package api is the declaration of the API: its routes, the types of requests
+// and responses with their constraints, its error codes, and the names that
+// infrastructure and function share. Gateway, handler, role and OpenAPI
+// document are made from it. It imports neither Pulumi nor the AWS SDK.
+package api
+
+import "slices"
+
+// Operation names what a route does; it is unique.
+type Operation string
+
+// The operations.
+const (
+	CreateItem    Operation = "CreateItem"
+	ListItems     Operation = "ListItems"
+	GetItem       Operation = "GetItem"
+	ReplaceItem   Operation = "ReplaceItem"
+	DeleteItem    Operation = "DeleteItem"
+	BatchGetItems Operation = "BatchGetItems"
+	GetHealth     Operation = "GetHealth"
+	GetOpenAPI    Operation = "GetOpenAPI"
+)
+
+// Names that infrastructure and function share.
+const (
+	// EnvTableName is the environment variable with the table's name.
+	EnvTableName = "TABLE_NAME"
+	PartitionKey = "PK"
+	SortKey      = "SK"
+	TTLAttribute = "expiresAt"
+	// AnonymousOwner owns all items of an API without authentication.
+	AnonymousOwner = "anonymous"
+)
+
+// Header is a request or response header of a route.
+type Header struct{ Name, Description string }
+
+// Parameter is a query parameter of a route.
+type Parameter struct{ Name, Description string }
+
+// Route is one route, written once.
+type Route struct {
+	Operation      Operation
+	Method, Path   string
+	Summary        string
+	Request        any // a value of the body's type, or nil
+	Response       any // a value of the success body's type, or nil
+	Status         int // of success
+	Query          []Parameter
+	RequestHeaders []Header
+	Headers        []Header // of the success response
+	Errors         []Code   // besides those that every route can give
+}
+
+// Key returns the route key, such as "GET /items/{id}".
+func (r Route) Key() string { return r.Method + " " + r.Path }
+
+var (
+	etag        = Header{"ETag", "The item's version, to be sent as If-Match or If-None-Match."}
+	location    = Header{"Location", "The path of the new item."}
+	ifMatch     = Header{"If-Match", "Do it only if the item has this version; * for any."}
+	ifNoneMatch = Header{"If-None-Match", "Answer 304 if the item still has this version."}
+	idempotency = Header{"Idempotency-Key", "1 to 255 printable characters. A retry with the same key and body within 24 hours returns the first answer."}
+)
+
+// Routes returns all routes. To add one, add an entry here and a function of
+// the same operation in the handler; everything else follows.
+func Routes() []Route {
+	return []Route{
+		{Operation: CreateItem, Method: "POST", Path: "/items", Summary: "Create an item", Request: ItemInput{}, Response: Item{}, Status: 201,
+			RequestHeaders: []Header{idempotency}, Headers: []Header{location, etag}, Errors: []Code{InvalidBody, InvalidHeader, IdempotencyKeyReused, TooLarge, UnsupportedMediaType}},
+		{Operation: ListItems, Method: "GET", Path: "/items", Summary: "List the caller's items, newest first", Response: ItemList{}, Status: 200,
+			Query: []Parameter{{"limit", "How many items at most: 1 to 100, 20 if not given."}, {"cursor", "nextCursor of the page before."}}, Errors: []Code{InvalidQuery, InvalidCursor}},
+		{Operation: GetItem, Method: "GET", Path: "/items/{id}", Summary: "Get an item", Response: Item{}, Status: 200,
+			RequestHeaders: []Header{ifNoneMatch}, Headers: []Header{etag}, Errors: []Code{InvalidID, NotFound}},
+		{Operation: ReplaceItem, Method: "PUT", Path: "/items/{id}", Summary: "Replace an item", Request: ItemInput{}, Response: Item{}, Status: 200,
+			RequestHeaders: []Header{ifMatch}, Headers: []Header{etag}, Errors: []Code{InvalidBody, InvalidID, NotFound, PreconditionFailed, TooLarge, UnsupportedMediaType}},
+		{Operation: DeleteItem, Method: "DELETE", Path: "/items/{id}", Summary: "Delete an item", Status: 204,
+			RequestHeaders: []Header{ifMatch}, Errors: []Code{InvalidID, NotFound, PreconditionFailed}},
+		{Operation: BatchGetItems, Method: "POST", Path: "/items/batch-get", Summary: "Get up to 100 items at once", Request: BatchGetRequest{}, Response: BatchGetResponse{}, Status: 200,
+			Errors: []Code{InvalidBody, TooLarge, UnsupportedMediaType}},
+		{Operation: GetHealth, Method: "GET", Path: "/health", Summary: "Tell whether the API answers", Response: Health{}, Status: 200},
+		{Operation: GetOpenAPI, Method: "GET", Path: "/openapi.json", Summary: "This document", Response: map[string]any{}, Status: 200},
+	}
+}
+
+// Methods returns the methods of all routes, sorted.
+func Methods() []string {
+	var out []string
+	for _, r := range Routes() {
+		out = append(out, r.Method)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

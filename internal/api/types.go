@@ -1,0 +1,72 @@
+package api
+
+// The constraints stand in the tags; the validator and the OpenAPI document
+// both read them. Lengths count characters; maxBytes counts the bytes of the
+// value as JSON.
+
+// ItemInput is what a caller sends to create or replace an item.
+type ItemInput struct {
+	Name        string         `json:"name" required:"true" minLength:"1" maxLength:"256" description:"What the item is called."`
+	Description string         `json:"description,omitempty" maxLength:"4096" description:"More about the item."`
+	Attributes  map[string]any `json:"attributes,omitempty" maxBytes:"65536" description:"A free JSON object of at most 64 KiB."`
+}
+
+// Item is an item as the API returns it.
+type Item struct {
+	ID          string         `json:"id" required:"true" format:"uuid" description:"Made by the server, in order of creation (UUIDv7)."`
+	Name        string         `json:"name" required:"true" minLength:"1" maxLength:"256"`
+	Description string         `json:"description,omitempty" maxLength:"4096"`
+	Attributes  map[string]any `json:"attributes,omitempty"`
+	Version     int64          `json:"version" required:"true" minimum:"1" description:"It grows by one with each replacement."`
+	CreatedAt   string         `json:"createdAt" required:"true" format:"date-time"`
+	UpdatedAt   string         `json:"updatedAt" required:"true" format:"date-time"`
+}
+
+// ItemList is a page of items. Without nextCursor it is the last one.
+type ItemList struct {
+	Items      []Item `json:"items" required:"true"`
+	NextCursor string `json:"nextCursor,omitempty" description:"Opaque; ask for the next page with it."`
+}
+
+// BatchGetRequest asks for several items.
+type BatchGetRequest struct {
+	IDs []string `json:"ids" required:"true" minItems:"1" maxItems:"100" items.format:"uuid" description:"Duplicates are folded."`
+}
+
+// BatchGetResponse holds the items in the order asked.
+type BatchGetResponse struct {
+	Items       []Item   `json:"items" required:"true"`
+	Missing     []string `json:"missing" required:"true" description:"Ids of items that do not exist."`
+	Unprocessed []string `json:"unprocessed,omitempty" description:"Ids that could not be read in time; ask for them again."`
+}
+
+// Health is the answer of the health route.
+type Health struct {
+	Status string `json:"status" required:"true" enum:"ok"`
+}
+
+// Problem is an error as RFC 9457 describes it.
+type Problem struct {
+	Type           string       `json:"type" required:"true" description:"urn:items-api:problem: and the code."`
+	Title          string       `json:"title" required:"true"`
+	Status         int          `json:"status" required:"true"`
+	Detail         string       `json:"detail,omitempty"`
+	Code           Code         `json:"code" required:"true" description:"Stable; decide by it."`
+	RequestID      string       `json:"requestId" required:"true"`
+	Errors         []FieldError `json:"errors,omitempty" description:"Every bad field."`
+	CurrentVersion int64        `json:"currentVersion,omitempty" description:"The version that the item has, after a failed precondition."`
+}
+
+// FieldError is what is wrong with one field.
+type FieldError struct {
+	Field   string `json:"field" required:"true" description:"JSON pointer into the body, or the name of a header or parameter."`
+	Message string `json:"message" required:"true"`
+}
+
+// Limits that no tag can say.
+const (
+	// MaxBody is the size of a request body in bytes.
+	MaxBody = 256 << 10
+	// DefaultLimit and MaxLimit bound a page.
+	DefaultLimit, MaxLimit = 20, 100
+)
