@@ -186,6 +186,12 @@ func (c *Cloud) restore(ctx context.Context) error {
 // that the engine's state needs a refresh.
 func (c *Cloud) Moved() bool { return c.moved }
 
+// Forget removes what a killed deployment left: resources of the stack, given
+// by the prefix of its URNs, that are not among the known ones ("urn id").
+func (c *Cloud) Forget(ctx context.Context, prefix string, known map[string]bool) error {
+	return c.provider.Forget(ctx, prefix, known)
+}
+
 // ProviderPort returns the port for PULUMI_DEBUG_PROVIDERS=aws:PORT.
 func (c *Cloud) ProviderPort() int { return c.control.Addr().(*net.TCPAddr).Port }
 

@@ -98,6 +98,11 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 	if err := checkJava(ctx, &c); err != nil {
 		return nil, err
 	}
+	dir, err := filepath.Abs(c.JarDir)
+	if err != nil {
+		return nil, err
+	}
+	c.JarDir = dir
 	if _, err := os.Stat(filepath.Join(c.JarDir, "DynamoDBLocal.jar")); err != nil {
 		return nil, fmt.Errorf("there is no DynamoDBLocal.jar in %s: run `make tools` to fetch it", c.JarDir)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -269,4 +270,36 @@ func (p *Provider) remove(ctx context.Context, t *Type, id string, olds values) 
 		return err
 	}
 	return p.undo(ctx, t, rec)
+}
+
+// Forget removes the records of a stack's resources, given by the prefix of
+// their URNs, that the engine does not know: a deployment was killed between
+// the creation of a resource and the note of it. Known ones are given as
+// "urn id". A table that holds items is left where it is.
+func (p *Provider) Forget(ctx context.Context, prefix string, known map[string]bool) error {
+	p.mutate.Lock()
+	defer p.mutate.Unlock()
+	// Children before parents.
+	for _, token := range []string{permissionType, routeType, stageType, deploymentType, integrationType, apiType, functionType,
+		roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType} {
+		for _, r := range p.Store.List(token) {
+			urn := r.Private[privateURN]
+			if !strings.HasPrefix(urn, prefix) || known[urn+" "+r.ID] {
+				continue
+			}
+			if token == tableType {
+				if full, err := p.holdsItems(ctx, r.ID); err != nil || full {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+				r.Properties["deletionProtectionEnabled"] = false
+			}
+			if err := p.undo(ctx, p.types[token], r); err != nil {
+				return fmt.Errorf("removing what a killed deployment left (%s %s): %w", token, r.ID, err)
+			}
+		}
+	}
+	return nil
 }

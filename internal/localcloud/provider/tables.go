@@ -221,3 +221,15 @@ func projection(v values) *types.Projection {
 	}
 	return out
 }
+
+func (p *Provider) holdsItems(ctx context.Context, name string) (bool, error) {
+	out, err := p.Cloud.Tables().Scan(ctx, &dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(1)})
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking into the table %s: %w", name, err)
+	}
+	return len(out.Items) > 0, nil
+}

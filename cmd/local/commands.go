@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"items-api/internal/localcloud"
+	"items-api/internal/localcloud/state"
+)
+
+// start runs a cloud in this process.
+func (o *options) start(ctx context.Context, w *watcher) (*localcloud.Cloud, error) {
+	return localcloud.Start(ctx, localcloud.Config{Dir: o.dir, Region: o.region, JarDir: filepath.Join(o.tools, "dynamodb-local"), Port: o.port,
+		Concurrency: o.concurrency, Request: w.request, Log: w.log, Call: w.call})
+}
+
+func up(ctx context.Context, o *options) error {
+	if _, err := o.prepare(); err != nil {
+		return err
+	}
+	w := newWatcher(os.Stdout)
+	cloud, err := o.start(ctx, w)
+	if err != nil {
+		if errors.Is(err, localcloud.ErrRunning) {
+			err = fmt.Errorf("%w; to deploy a change to it, use `go run ./cmd/local deploy`", err)
+		}
+		return err
+	}
+	err = o.own(ctx, cloud, func(s auto.Stack) error { return o.deploy(ctx, s, cloud.Moved()) })
+	if err == nil {
+		fmt.Printf("\nStreaming requests and logs; Ctrl-C stops, and `make up` starts again with the same data.\n")
+		w.stream()
+		<-ctx.Done()
+	}
+	return errors.Join(err, cloud.Close())
+}
+
+// own opens the stack on a cloud that only this process uses, and brings both
+// together first.
+func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto.Stack) error) error {
+	if err := o.releaseLocks(ctx); err != nil {
+		return err
+	}
+	instance, ok := localcloud.Running(o.dir)
+	if !ok {
+		return errors.New("the local cloud that was just started does not answer")
+	}
+	s, err := o.open(ctx, instance)
+	if err != nil {
+		return err
+	}
+	if err := o.repair(ctx, s, cloud); err != nil {
+		return err
+	}
+	return do(s)
+}
+
+// with runs do on the cloud that runs already, or on one started for it.
+func (o *options) with(ctx context.Context, do func(s auto.Stack, moved bool) error) error {
+	if _, err := o.prepare(); err != nil {
+		return err
+	}
+	if instance, ok := localcloud.Running(o.dir); ok {
+		s, err := o.open(ctx, instance)
+		if err != nil {
+			return err
+		}
+		return do(s, false)
+	}
+	cloud, err := o.start(ctx, newWatcher(io.Discard))
+	if err != nil {
+		return err
+	}
+	err = o.own(ctx, cloud, func(s auto.Stack) error { return do(s, cloud.Moved()) })
+	return errors.Join(err, cloud.Close())
+}
+
+func deploy(ctx context.Context, o *options) error {
+	return o.with(ctx, func(s auto.Stack, moved bool) error { return o.deploy(ctx, s, moved) })
+}
+
+// deploy previews first, so that what the local cloud does not support fails
+// before anything is created.
+func (o *options) deploy(ctx context.Context, s auto.Stack, moved bool) error {
+	if moved {
+		if _, err := s.Refresh(ctx, optrefresh.SuppressProgress(), optrefresh.SuppressOutputs()); err != nil {
+			return fmt.Errorf("taking over the new address: %w", err)
+		}
+	}
+	r := newReport(os.Stdout)
+	plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(false)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
+	if err := r.finish(err); err != nil {
+		return fmt.Errorf("nothing was deployed: %w", err)
+	}
+	if changes(plan.ChangeSummary) > 0 || moved || !o.hasOutputs() {
+		r = newReport(os.Stdout)
+		_, err = s.Up(ctx, optup.EventStreams(r.events(true)), optup.SuppressProgress(), optup.SuppressOutputs())
+		if err := r.finish(err); err != nil {
+			return fmt.Errorf("the deployment is not complete; correct this and deploy again: %w", err)
+		}
+	}
+	fmt.Printf("%d changes\n", changes(plan.ChangeSummary))
+	return o.show(ctx, s)
+}
+
+func changes(summary map[apitype.OpType]int) int {
+	n := 0
+	for op, count := range summary {
+		if op != apitype.OpSame {
+			n += count
+		}
+	}
+	return n
+}
+
+func (o *options) outputsFile() string { return filepath.Join(o.dir, o.stack, "outputs.json") }
+
+func (o *options) hasOutputs() bool {
+	_, err := os.Stat(o.outputsFile())
+	return err == nil
+}
+
+// read returns the outputs as JSON and keeps them in a file.
+func (o *options) read(ctx context.Context, s auto.Stack) (map[string]any, []byte, error) {
+	out, err := s.Outputs(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the outputs of the stack %s: %w", o.stack, err)
+	}
+	plain := map[string]any{}
+	for k, v := range out {
+		plain[k] = v.Value
+	}
+	data, err := json.MarshalIndent(plain, "", "  ")
+	if err != nil {
+		return nil, nil, err
+	}
+	data = append(data, '\n')
+	return plain, data, state.WriteFile(o.outputsFile(), data, 0o600)
+}
+
+func (o *options) show(ctx context.Context, s auto.Stack) error {
+	out, _, err := o.read(ctx, s)
+	if err != nil {
+		return err
+	}
+	url := fmt.Sprint(out["url"])
+	fmt.Printf("\n  %s\n\n", url)
+	fmt.Printf("  curl -sS %s/health\n", url)
+	fmt.Printf("  %s\n", out["tryIt"])
+	fmt.Printf("  curl -sS '%s/items?limit=10'\n", url)
+	fmt.Printf("  AWS_CONFIG_FILE=%[1]s/aws/config AWS_SHARED_CREDENTIALS_FILE=%[1]s/aws/credentials aws dynamodb scan --table-name %[2]s\n", o.dir, out["tableName"])
+	return nil
+}
+
+func preview(ctx context.Context, o *options) error {
+	return o.with(ctx, func(s auto.Stack, _ bool) error {
+		r := newReport(os.Stdout)
+		plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(true)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
+		if err := r.finish(err); err != nil {
+			return err
+		}
+		fmt.Printf("%d changes, none of them made\n", changes(plan.ChangeSummary))
+		return nil
+	})
+}
+
+func destroy(ctx context.Context, o *options) error {
+	return o.with(ctx, func(s auto.Stack, _ bool) error {
+		r := newReport(os.Stdout)
+		_, err := s.Destroy(ctx, optdestroy.EventStreams(r.events(true)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs())
+		if err := r.finish(err); err != nil {
+			return err
+		}
+		if err := s.Workspace().RemoveStack(ctx, o.stack); err != nil {
+			return fmt.Errorf("removing the stack %s: %w", o.stack, err)
+		}
+		fmt.Printf("the stack %s is gone\n", o.stack)
+		return os.RemoveAll(filepath.Join(o.dir, o.stack))
+	})
+}
+
+func outputs(ctx context.Context, o *options) error {
+	data, err := os.ReadFile(o.outputsFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("the stack %s has not been deployed here: run `make up`", o.stack)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(data)
+	return err
+}
+
+func serve(ctx context.Context, o *options) error {
+	w := newWatcher(os.Stdout)
+	cloud, err := o.start(ctx, w)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return errors.Join(err, cloud.Close())
+	}
+	instance, ok := localcloud.Running(o.dir)
+	if !ok {
+		return errors.Join(errors.New("the local cloud that was just started does not answer"), cloud.Close())
+	}
+	env := instance.Environment(dir)
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		fmt.Printf("export %s=%s\n", k, env[k])
+	}
+	fmt.Println("# Paste these lines where pulumi or an AWS tool runs. Ctrl-C stops the local cloud.")
+	w.stream()
+	<-ctx.Done()
+	return cloud.Close()
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"items-api/internal/localcloud"
+	"items-api/stack"
+)
+
+const project = "items-api"
+
+// open returns the stack as the engine sees it, attached to a running cloud.
+func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Stack, error) {
+	work, err := o.prepare()
+	if err != nil {
+		return auto.Stack{}, err
+	}
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return auto.Stack{}, err
+	}
+	cli, err := o.pulumi()
+	if err != nil {
+		return auto.Stack{}, err
+	}
+	backend := filepath.Join(dir, "pulumi")
+	if err := os.MkdirAll(backend, 0o700); err != nil {
+		return auto.Stack{}, err
+	}
+	env := map[string]string{
+		"PULUMI_BACKEND_URL": "file://" + filepath.ToSlash(backend), "PULUMI_CONFIG_PASSPHRASE": "",
+		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+	}
+	maps.Copy(env, cloud.Environment(dir))
+	s, err := auto.UpsertStackInlineSource(ctx, o.stack, project, stack.Deploy, auto.WorkDir(work), auto.Pulumi(cli),
+		auto.PulumiHome(filepath.Join(dir, "pulumi-home")), auto.EnvVars(env))
+	if err != nil {
+		return s, fmt.Errorf("opening the stack %s: %w", o.stack, err)
+	}
+	return s, nil
+}
+
+// pulumi finds the CLI: the one that make tools built, or the one in PATH.
+func (o *options) pulumi() (auto.PulumiCommand, error) {
+	root, err := filepath.Abs(o.tools)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(root, "bin", "pulumi")); err != nil {
+		if _, err := exec.LookPath("pulumi"); err != nil {
+			return nil, errors.New("there is no Pulumi CLI in .tools or in PATH: run `make tools`")
+		}
+		root = ""
+	}
+	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
+	if err != nil {
+		return nil, fmt.Errorf("using the Pulumi CLI: %w", err)
+	}
+	return cli, nil
+}
+
+const lockWait = 30 * time.Second
+
+// releaseLocks removes the engine's locks that a killed deployment left. The
+// caller alone runs the cloud, so that only its own predecessors can hold them;
+// one that is still ending is waited for.
+func (o *options) releaseLocks(ctx context.Context) error {
+	locks, err := filepath.Glob(filepath.Join(o.dir, "pulumi", ".pulumi", "locks", "*", "*", o.stack, "*.json"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	for _, file := range locks {
+		var holder struct{ PID int }
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(data, &holder)
+		}
+		for err == nil && holder.PID > 0 && syscall.Kill(holder.PID, 0) == nil {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("the process %d still deploys the stack %s: wait for its end, or stop it", holder.PID, o.stack)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("removing the lock %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// repair brings the engine's state and the cloud together after a deployment
+// that was killed: operations that never ended are dropped, and resources that
+// the engine does not know of are removed, as nobody has their addresses.
+func (o *options) repair(ctx context.Context, s auto.Stack, cloud *localcloud.Cloud) error {
+	exported, err := s.Export(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the state of the stack %s: %w", o.stack, err)
+	}
+	var deployment map[string]any
+	if len(exported.Deployment) > 0 {
+		if err := json.Unmarshal(exported.Deployment, &deployment); err != nil {
+			return fmt.Errorf("reading the state of the stack %s: %w", o.stack, err)
+		}
+	}
+	known := map[string]bool{}
+	resources, _ := deployment["resources"].([]any)
+	for _, r := range resources {
+		m, _ := r.(map[string]any)
+		known[fmt.Sprint(m["urn"], " ", m["id"])] = true
+	}
+	if err := cloud.Forget(ctx, fmt.Sprintf("urn:pulumi:%s::%s::", o.stack, project), known); err != nil {
+		return err
+	}
+	if pending, _ := deployment["pending_operations"].([]any); len(pending) == 0 {
+		return nil
+	}
+	delete(deployment, "pending_operations")
+	if exported.Deployment, err = json.Marshal(deployment); err != nil {
+		return err
+	}
+	return s.Import(ctx, exported)
+}

@@ -1,0 +1,52 @@
+// Command local deploys the stack to the local cloud and runs it. The real
+// Pulumi engine deploys; no AWS account is involved.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// options are the flags that all commands share.
+type options struct {
+	dir, tools, region, stack string
+	port, concurrency         int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	o := &options{}
+	root := &cobra.Command{Use: "local", Short: "Run the stack on the local cloud", SilenceUsage: true, SilenceErrors: true}
+	f := root.PersistentFlags()
+	f.StringVar(&o.dir, "dir", ".local", "directory of all state and data")
+	f.StringVar(&o.tools, "tools", ".tools", "directory of the tools that `make tools` puts there")
+	f.StringVar(&o.region, "region", "us-east-1", "region of the local cloud")
+	f.StringVar(&o.stack, "stack", "local", "stack, with its configuration in Pulumi.<stack>.yaml")
+	f.IntVar(&o.port, "port", 0, "port of the first API (8080, or where it was, if not given)")
+	f.IntVar(&o.concurrency, "account-concurrency", 1000, "the account's limit of concurrent executions")
+	add := func(use, short string, run func(context.Context, *options) error) {
+		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) }})
+	}
+	add("up", "Start the local cloud, deploy, and serve until Ctrl-C", up)
+	add("deploy", "Deploy to the local cloud that runs, or to one that is started for it", deploy)
+	add("serve", "Start the local cloud alone, for any pulumi command of any program", serve)
+	add("preview", "Show what up would change", preview)
+	add("destroy", "Remove the stack's resources and its data", destroy)
+	add("outputs", "Print the stack's outputs as JSON", outputs)
+	return root
+}

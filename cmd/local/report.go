@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// report turns the engine's events into one line per change, and collects its
+// errors.
+type report struct {
+	out    io.Writer
+	mu     sync.Mutex
+	errors []string
+	wait   sync.WaitGroup
+	stream chan events.EngineEvent
+}
+
+func newReport(out io.Writer) *report { return &report{out: out} }
+
+// events returns a channel for the engine's events; changes are printed if
+// they are wanted.
+func (r *report) events(changes bool) chan<- events.EngineEvent {
+	r.stream = make(chan events.EngineEvent, 256)
+	r.wait.Add(1)
+	go func() {
+		defer r.wait.Done()
+		for e := range r.stream {
+			r.event(e, changes)
+		}
+	}()
+	return r.stream
+}
+
+var signs = map[apitype.OpType]string{
+	apitype.OpCreate: "+", apitype.OpUpdate: "~", apitype.OpDelete: "-", apitype.OpReplace: "±",
+	apitype.OpCreateReplacement: "+", apitype.OpDeleteReplaced: "-",
+}
+
+func (r *report) event(e events.EngineEvent, changes bool) {
+	switch {
+	case e.ResourcePreEvent != nil && changes:
+		m := e.ResourcePreEvent.Metadata
+		if sign, ok := signs[m.Op]; ok {
+			urn := resource.URN(m.URN)
+			fmt.Fprintf(r.out, "%s %s %s\n", sign, urn.Type(), urn.Name())
+		}
+	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		text := strings.TrimSpace(e.DiagnosticEvent.Message)
+		for _, known := range r.errors {
+			if known == text {
+				return
+			}
+		}
+		r.errors = append(r.errors, text)
+	}
+}
+
+// finish waits for the last event, after which the channel is closed, and says
+// what went wrong in the engine's own words.
+func (r *report) finish(err error) error {
+	r.wait.Wait()
+	if err == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.errors) > 0 {
+		return fmt.Errorf("%s", strings.Join(r.errors, "\n"))
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"items-api/internal/localcloud/dynamodb"
+	"items-api/internal/localcloud/gateway"
+	"items-api/internal/localcloud/runtime"
+)
+
+// watcher prints one line for each request and each line of the logs.
+type watcher struct {
+	out io.Writer
+	on  atomic.Bool
+	mu  sync.Mutex
+}
+
+func newWatcher(out io.Writer) *watcher { return &watcher{out: out} }
+
+// stream begins to print.
+func (w *watcher) stream() { w.on.Store(true) }
+
+func (w *watcher) line(format string, args ...any) {
+	if !w.on.Load() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintf(w.out, format+"\n", args...)
+}
+
+func (w *watcher) request(o gateway.Observation) {
+	start := "-"
+	if o.Invoked {
+		start = map[bool]string{true: "cold", false: "warm"}[o.Cold]
+	}
+	text := fmt.Sprintf("%s %s %d %s %s", o.Method, o.Path, o.Status, o.Duration.Round(100*time.Microsecond), start)
+	if o.Error != "" {
+		text += " " + o.Error
+	}
+	w.line("%s", text)
+}
+
+func (w *watcher) log(l runtime.LogLine) {
+	// The platform's own lines are in the log files.
+	if !l.Platform || strings.Contains(l.Text, "Error") {
+		w.line("  %s", l.Text)
+	}
+}
+
+func (w *watcher) call(c dynamodb.Call) {
+	if !c.Allowed {
+		w.line("  denied %s %s for %s: %s", c.Operation, strings.Join(c.Resources, " "), c.PrincipalARN, c.ErrorCode)
+	}
+}

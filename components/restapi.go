@@ -1,0 +1,138 @@
+// Package components holds the Pulumi component of the REST API. It ranges
+// over the declaration in internal/api; it must not import the handler or the
+// local cloud.
+package components
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Token is the component's type.
+const Token = "items:api:RestApi"
+
+// RestAPIArgs are chosen at deployment time.
+type RestAPIArgs struct {
+	// Package is the path of the handler's zip.
+	Package string
+	// Architecture is arm64 or x86_64; arm64 if empty.
+	Architecture string
+	// MemoryMB is the function's memory, 128 to 10,240 MB; 256 if 0.
+	MemoryMB int
+	// TimeoutSeconds is the function's time-out, 1 to 29 s, so that it ends
+	// before the integration's, which is one second longer; 10 if 0.
+	TimeoutSeconds int
+	// ReservedConcurrency is at least 1; 10 if 0.
+	ReservedConcurrency int
+	// LogRetentionDays is one of the values that CloudWatch Logs accepts; 30 if 0.
+	LogRetentionDays int
+	// ThrottleRate is in requests per second, ThrottleBurst in requests; both
+	// hold for each route. 100 and 200 if 0.
+	ThrottleRate  float64
+	ThrottleBurst int
+	// CORSOrigins may call the API from a browser; none if empty.
+	CORSOrigins []string
+	// DeletionProtection keeps the table from being deleted.
+	DeletionProtection bool
+	Tags               map[string]string
+}
+
+// RestAPI is a serverless REST API: gateway, function and table.
+type RestAPI struct {
+	pulumi.ResourceState
+
+	// URL has no trailing slash.
+	URL          pulumi.StringOutput
+	APIID        pulumi.StringOutput
+	TableName    pulumi.StringOutput
+	FunctionName pulumi.StringOutput
+	RoleName     pulumi.StringOutput
+	LogGroup     pulumi.StringOutput
+	AccessLog    pulumi.StringOutput
+	table        *dynamodb.Table
+	functionLog  *cloudwatch.LogGroup
+	accessLog    *cloudwatch.LogGroup
+	role         *iam.Role
+	policy       *iam.RolePolicy
+	function     *lambda.Function
+	api          *apigatewayv2.Api
+}
+
+// NewRestAPI composes the API.
+func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pulumi.ResourceOption) (*RestAPI, error) {
+	a := args.withDefaults()
+	if err := a.check(); err != nil {
+		return nil, fmt.Errorf("the arguments of the RestApi %s: %w", name, err)
+	}
+	r := &RestAPI{}
+	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
+		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
+	}
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addGateway} {
+		if err := part(ctx, name, a); err != nil {
+			return nil, err
+		}
+	}
+	r.TableName, r.FunctionName, r.RoleName = r.table.Name, r.function.Name, r.role.Name
+	r.LogGroup, r.AccessLog = r.functionLog.Name, r.accessLog.Name
+	r.APIID, r.URL = r.api.ID().ToStringOutput(), r.api.ApiEndpoint
+	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{
+		"url": r.URL, "apiId": r.APIID, "tableName": r.TableName, "functionName": r.FunctionName,
+		"roleName": r.RoleName, "logGroup": r.LogGroup, "accessLog": r.AccessLog,
+	})
+}
+
+func (a *RestAPIArgs) withDefaults() RestAPIArgs {
+	var out RestAPIArgs
+	if a != nil {
+		out = *a
+	}
+	if out.Architecture == "" {
+		out.Architecture = "arm64"
+	}
+	for _, d := range []struct {
+		field *int
+		value int
+	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, 10}, {&out.LogRetentionDays, 30}, {&out.ThrottleBurst, 200}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if out.ThrottleRate == 0 {
+		out.ThrottleRate = 100
+	}
+	return out
+}
+
+func (a RestAPIArgs) check() error {
+	var errs []error
+	if a.Package == "" {
+		errs = append(errs, errors.New("Package is missing: the path of the handler's zip"))
+	}
+	if a.TimeoutSeconds < 1 || a.TimeoutSeconds > 29 {
+		errs = append(errs, fmt.Errorf("TimeoutSeconds must be from 1 to 29, not %d", a.TimeoutSeconds))
+	}
+	if a.ReservedConcurrency < 1 {
+		errs = append(errs, fmt.Errorf("ReservedConcurrency must be at least 1, not %d", a.ReservedConcurrency))
+	}
+	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
+		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+// child returns the options of a child: its parent and what it waits for.
+func (r *RestAPI) child(after ...pulumi.Resource) []pulumi.ResourceOption {
+	out := []pulumi.ResourceOption{pulumi.Parent(r)}
+	if len(after) > 0 {
+		out = append(out, pulumi.DependsOn(after))
+	}
+	return out
+}

@@ -1,0 +1,52 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"items-api/internal/api"
+)
+
+func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
+	key := func(n string) dynamodb.TableAttributeInput {
+		return dynamodb.TableAttributeArgs{Name: pulumi.String(n), Type: pulumi.String("S")}
+	}
+	r.table, err = dynamodb.NewTable(ctx, name, &dynamodb.TableArgs{
+		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
+		HashKey:                   pulumi.String(api.PartitionKey),
+		RangeKey:                  pulumi.String(api.SortKey),
+		Attributes:                dynamodb.TableAttributeArray{key(api.PartitionKey), key(api.SortKey)},
+		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
+		ServerSideEncryption:      dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true)},
+		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(api.TTLAttribute), Enabled: pulumi.Bool(true)},
+		DeletionProtectionEnabled: pulumi.Bool(a.DeletionProtection),
+		Tags:                      pulumi.ToStringMap(a.Tags),
+	}, r.child()...)
+	if err != nil {
+		return fmt.Errorf("creating the table: %w", err)
+	}
+	return nil
+}
+
+// addLogs makes the log groups before anything writes to them: one that
+// Lambda makes itself would keep its lines for ever.
+func (r *RestAPI) addLogs(ctx *pulumi.Context, name string, a RestAPIArgs) error {
+	group := func(suffix string) (*cloudwatch.LogGroup, error) {
+		g, err := cloudwatch.NewLogGroup(ctx, name+suffix, &cloudwatch.LogGroupArgs{
+			RetentionInDays: pulumi.Int(a.LogRetentionDays), Tags: pulumi.ToStringMap(a.Tags),
+		}, r.child()...)
+		if err != nil {
+			return nil, fmt.Errorf("creating the log group %s%s: %w", name, suffix, err)
+		}
+		return g, nil
+	}
+	var err error
+	if r.functionLog, err = group("-function"); err != nil {
+		return err
+	}
+	r.accessLog, err = group("-access")
+	return err
+}
