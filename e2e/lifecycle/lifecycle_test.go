@@ -1,0 +1,290 @@
+// Package lifecycle tests the local command as a user runs it: deployments,
+// changes, crashes and mistakes.
+package lifecycle
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"items-api/e2e/project"
+	"items-api/internal/api"
+)
+
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "items-api-binary-")
+	if err == nil {
+		binary, err = project.Binary(dir)
+	}
+	code := 1
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+func clone(t *testing.T) *project.Project {
+	t.Helper()
+	p, err := project.Copy(binary, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func up(t *testing.T, p *project.Project) *project.Up {
+	t.Helper()
+	u, err := p.Up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := u.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return u
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func url(t *testing.T, p *project.Project) string {
+	t.Helper()
+	out, err := p.Outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, _ := out["url"].(string)
+	return u
+}
+
+func TestKilledAndStartedAgainKeepsAddressDataAndState(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	u := up(t, p)
+	first := url(t, p)
+	resp, err := http.Post(first+"/items", "application/json", strings.NewReader(`{"name":"kept"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("creating an item gave %d, %v", resp.StatusCode, err)
+	}
+	_, before := get(t, first+"/items")
+	if err := u.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	again := up(t, p)
+	if !strings.Contains(again.Output(), "0 changes") {
+		t.Errorf("starting again changed something:\n%s", again.Output())
+	}
+	if url(t, p) != first {
+		t.Errorf("the address changed from %s to %s", first, url(t, p))
+	}
+	if _, after := get(t, first+"/items"); after != before || !strings.Contains(after, "kept") {
+		t.Errorf("the data changed from %s to %s", before, after)
+	}
+}
+
+func TestChangeOfTheHandlerReplacesOnlyItsCodeAndLosesNoRequest(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	// The load must not meet the throttle.
+	settings, err := os.OpenFile(filepath.Join(p.Dir, "Pulumi.local.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = settings.WriteString("  items-api:throttleRate: 10000\n  items-api:throttleBurst: 5000\n")
+	if cerr := settings.Close(); err != nil || cerr != nil {
+		t.Fatal(err, cerr)
+	}
+	up(t, p)
+	base := url(t, p)
+	var failures, answers atomic.Int64
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				resp, err := http.Get(base + "/items?limit=1")
+				if err != nil || resp.StatusCode != http.StatusOK {
+					failures.Add(1)
+				}
+				if err == nil {
+					_, err = io.Copy(io.Discard, resp.Body)
+					if cerr := resp.Body.Close(); err != nil || cerr != nil {
+						failures.Add(1)
+					}
+				}
+				answers.Add(1)
+			}
+		})
+	}
+	file := filepath.Join(p.Dir, "handler", "operations.go")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(source), `api.Health{Status: "ok"}`, `api.Health{Status: "changed"}`, 1)
+	if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run("deploy")
+	_, body := get(t, base+"/health")
+	close(stop)
+	clients.Wait()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !strings.Contains(out, "~ aws:lambda/function:Function items\n1 changes") {
+		t.Errorf("not only the function changed:\n%s", out)
+	}
+	if body != `{"status":"changed"}` {
+		t.Errorf("the next request got %s", body)
+	}
+	if failures.Load() > 0 || answers.Load() == 0 {
+		t.Errorf("%d of %d requests failed", failures.Load(), answers.Load())
+	}
+}
+
+func TestPreviewShowsEverythingAndCreatesNothing(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	out, err := p.Run("preview")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"Table items", "Function items", "Role items", "RolePolicy items", "Api items", "Integration items", "Stage items", "LogGroup items-access"} {
+		if !strings.Contains(out, want+"\n") {
+			t.Errorf("%s is not shown", want)
+		}
+	}
+	if n := strings.Count(out, "route:Route "); n != len(api.Routes()) {
+		t.Errorf("%d routes are shown, want %d", n, len(api.Routes()))
+	}
+	records, err := p.Records()
+	if err != nil || len(records) > 0 {
+		t.Errorf("preview left %v, %v", records, err)
+	}
+}
+
+func TestDestroyLeavesNothing(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	u := up(t, p)
+	base := url(t, p)
+	if out, err := p.Run("destroy"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if records, err := p.Records(); err != nil || len(records) > 0 {
+		t.Errorf("destroy left %v, %v", records, err)
+	}
+	if _, err := http.Get(base + "/health"); err == nil {
+		t.Error("the API still answers")
+	}
+	if err := u.Stop(); err != nil {
+		t.Error(err)
+	}
+	if out, err := p.Run("outputs"); err == nil {
+		t.Errorf("there are outputs still: %s", out)
+	}
+}
+
+func TestBadConfigurationNamesEveryProblemAndDeploysNothing(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	bad := "config:\n  items-api:memoryMB: 64\n  items-api:timeoutSeconds: soon\n  items-api:memory: 128\n  items-api:corsOrigins:\n    - https://example.com/path\n"
+	if err := os.WriteFile(filepath.Join(p.Dir, "Pulumi.local.yaml"), []byte(bad), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run("up")
+	if err == nil {
+		t.Fatalf("it was accepted:\n%s", out)
+	}
+	for _, key := range []string{"items-api:memoryMB", "items-api:timeoutSeconds", "items-api:memory is not known (did you mean memoryMB?)", "items-api:corsOrigins"} {
+		if strings.Count(out, key) < 1 {
+			t.Errorf("%s is not named:\n%s", key, out)
+		}
+	}
+	if records, err := p.Records(); err != nil || len(records) > 0 {
+		t.Errorf("it left %v, %v", records, err)
+	}
+}
+
+func TestCompileErrorIsShownAndNothingIsDeployed(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	if err := os.WriteFile(filepath.Join(p.Dir, "handler", "broken.go"), []byte("package main\n\nvar x int = \"no number\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run("deploy")
+	if err == nil || !strings.Contains(out, "broken.go:3") || !strings.Contains(out, "nothing was deployed") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	if records, err := p.Records(); err != nil || len(records) > 0 {
+		t.Errorf("it left %v, %v", records, err)
+	}
+}
+
+func TestMistakesGiveOneClearSentence(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	up(t, p)
+	t.Run("second instance", func(t *testing.T) {
+		out, err := p.Run("up")
+		if err == nil || !strings.Contains(out, "running already") || !strings.Contains(out, "Ctrl-C") {
+			t.Errorf("got %v\n%s", err, out)
+		}
+	})
+	t.Run("port in use", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		port := l.Addr().(*net.TCPAddr).Port
+		out, err := clone(t).Run("up", "--port", strconv.Itoa(port))
+		if err == nil || !strings.Contains(out, fmt.Sprintf("the port %d", port)) || !strings.Contains(out, "--port") {
+			t.Errorf("got %v\n%s", err, out)
+		}
+	})
+	t.Run("no tools", func(t *testing.T) {
+		q := clone(t)
+		out, err := q.RunWith([]string{"PATH=/nowhere"}, "up")
+		if err == nil || !strings.Contains(out, "Java 17") {
+			t.Errorf("got %v\n%s", err, out)
+		}
+	})
+}
