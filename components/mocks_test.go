@@ -1,0 +1,95 @@
+package components
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// recorder notes what a program registers. Assertions run when the program
+// has returned, so that none can be passed over.
+type recorder struct {
+	unknown bool // leave out what AWS would choose, as in a preview
+
+	mu   sync.Mutex
+	made []pulumi.MockResourceArgs
+}
+
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made = append(r.made, args)
+	out := args.Inputs.Copy()
+	if args.TypeToken == Token {
+		return "", out, nil
+	}
+	if r.unknown {
+		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint"} {
+			if _, given := out[name]; !given {
+				out[name] = resource.MakeComputed(resource.NewStringProperty(""))
+			}
+		}
+		return "", out, nil
+	}
+	for name, v := range map[resource.PropertyKey]string{
+		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "invokeArn": "arn:invoke:" + args.Name,
+		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com",
+	} {
+		if _, given := out[name]; !given {
+			out[name] = resource.NewStringProperty(v)
+		}
+	}
+	return args.Name + "-id", out, nil
+}
+
+func (r *recorder) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return nil, errors.New("the component looks nothing up")
+}
+
+// all returns the inputs of the registered resources of a type.
+func (r *recorder) all(token string) []resource.PropertyMap {
+	var out []resource.PropertyMap
+	for _, m := range r.made {
+		if m.TypeToken == token {
+			out = append(out, m.Inputs)
+		}
+	}
+	return out
+}
+
+func (r *recorder) one(t *testing.T, token string) resource.PropertyMap {
+	t.Helper()
+	found := r.all(token)
+	if len(found) != 1 {
+		t.Fatalf("%d resources of the type %s were registered, want 1", len(found), token)
+	}
+	return found[0]
+}
+
+// compose runs a program with one RestAPI.
+func compose(t *testing.T, unknown bool, args *RestAPIArgs) *recorder {
+	t.Helper()
+	r := &recorder{unknown: unknown}
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		_, err := NewRestAPI(ctx, "items", args)
+		return err
+	}, pulumi.WithMocks("items-api", "test", r), func(info *pulumi.RunInfo) { info.DryRun = unknown })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// both runs a test with known and with unknown outputs.
+func both(t *testing.T, args *RestAPIArgs, test func(t *testing.T, r *recorder)) {
+	t.Helper()
+	for name, unknown := range map[string]bool{"known outputs": false, "unknown outputs": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, compose(t, unknown, args))
+		})
+	}
+}

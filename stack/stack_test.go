@@ -1,0 +1,176 @@
+package stack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+)
+
+type recorder struct {
+	mu   sync.Mutex
+	made []string
+}
+
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made = append(r.made, args.TypeToken)
+	return args.Name, args.Inputs, nil
+}
+
+func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if args.Token == "aws:index/getCallerIdentity:getCallerIdentity" {
+		return resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333")}, nil
+	}
+	return nil, errors.New("unexpected call of " + args.Token)
+}
+
+// deploy runs the program with a configuration.
+func deploy(config map[string]string) ([]string, error) {
+	r := &recorder{}
+	err := pulumi.RunErr(Deploy, pulumi.WithMocks("items-api", "dev", r), func(info *pulumi.RunInfo) { info.Config = config })
+	return slices.DeleteFunc(r.made, func(s string) bool { return s == "pulumi:pulumi:Stack" }), err
+}
+
+func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
+	t.Parallel()
+	many := map[string]string{}
+	for i := range 51 {
+		many[fmt.Sprint("k", i)] = "v"
+	}
+	tags, err := json.Marshal(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct{ key, value string }{
+		{"memoryMB", "127"}, {"memoryMB", "10241"}, {"memoryMB", "much"}, {"memoryMB", "256.5"}, {"memoryMB", ""},
+		{"timeoutSeconds", "0"}, {"timeoutSeconds", "30"}, {"timeoutSeconds", "10s"},
+		{"logRetentionDays", "0"}, {"logRetentionDays", "2"}, {"logRetentionDays", "week"},
+		{"reservedConcurrency", "0"}, {"reservedConcurrency", "-1"}, {"reservedConcurrency", "100001"}, {"reservedConcurrency", "all"},
+		{"throttleRate", "0"}, {"throttleRate", "10001"}, {"throttleBurst", "0"}, {"throttleBurst", "5001"},
+		{"deletionProtection", "yes"}, {"architecture", "x86"}, {"architecture", "host"},
+		{"corsOrigins", "https://example.com"}, {"corsOrigins", `["example.com"]`}, {"corsOrigins", `["https://example.com/"]`},
+		{"corsOrigins", `["https://example.com/app"]`}, {"corsOrigins", `["https://*.example.com"]`}, {"corsOrigins", `["ftp://example.com"]`},
+		{"corsOrigins", `["*","https://example.com"]`}, {"corsOrigins", `["null"]`},
+		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
+	}
+	for _, c := range cases {
+		t.Run(c.key+" "+c.value[:min(20, len(c.value))], func(t *testing.T) {
+			t.Parallel()
+			made, err := deploy(map[string]string{"items-api:" + c.key: c.value})
+			if err == nil || strings.Count(err.Error(), "items-api:"+c.key) != 1 {
+				t.Errorf("got %v", err)
+			}
+			if len(made) > 0 {
+				t.Errorf("%v was registered", made)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAreReportedTogether(t *testing.T) {
+	t.Parallel()
+	_, err := Parse(map[string]string{"items-api:memoryMB": "1", "items-api:tags": "x", "items-api:memorymb": "512", "items-api:nonsense": "1", "aws:region": "eu-west-1"})
+	if err == nil {
+		t.Fatal("it was accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 4 {
+		t.Errorf("got %d problems, want 4:\n%v", len(lines), err)
+	}
+	if !strings.Contains(err.Error(), "items-api:memorymb is not known (did you mean memoryMB?)") {
+		t.Errorf("no suggestion in:\n%v", err)
+	}
+}
+
+// Not parallel: it sets a variable of the process, as the pulumi command does.
+func TestUnknownKeyIsFoundUnderThePulumiCommand(t *testing.T) {
+	t.Setenv(pulumi.EnvConfig, `{"items-api:memoryMb":"512"}`)
+	made, err := deploy(nil)
+	if err == nil || !strings.Contains(err.Error(), "items-api:memoryMb is not known") || len(made) > 0 {
+		t.Errorf("got %v, %v", made, err)
+	}
+}
+
+func TestProjectFileSaysWhatTheCodeSays(t *testing.T) {
+	t.Parallel()
+	var project struct {
+		Config map[string]struct {
+			Type, Description string
+			Default           any
+		}
+	}
+	read(t, "../Pulumi.yaml", &project)
+	config := map[string]string{}
+	var keys []string
+	for k, v := range project.Config {
+		keys = append(keys, strings.TrimPrefix(k, Namespace+":"))
+		if v.Type == "" || v.Description == "" || v.Default == nil {
+			t.Errorf("%s lacks a type, a description or a default", k)
+		}
+		config[k] = flat(t, v.Default)
+	}
+	slices.Sort(keys)
+	if diff := cmp.Diff(Keys(), keys); diff != "" {
+		t.Errorf("the keys differ (-code +Pulumi.yaml):\n%s", diff)
+	}
+	got, err := Parse(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Defaults(), got); diff != "" {
+		t.Errorf("the defaults differ (-code +Pulumi.yaml):\n%s", diff)
+	}
+}
+
+func TestStackFilesAreValid(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"local", "dev", "prod"} {
+		var file struct{ Config map[string]any }
+		read(t, "../Pulumi."+name+".yaml", &file)
+		config := map[string]string{}
+		for k, v := range file.Config {
+			config[k] = flat(t, v)
+		}
+		s, err := Parse(config)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "prod" && !s.DeletionProtection {
+			t.Error("production is not protected from deletion")
+		}
+	}
+}
+
+func read(t *testing.T, file string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = yaml.Unmarshal(data, v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flat(t *testing.T, v any) string {
+	t.Helper()
+	if s, ok := v.(string); ok {
+		return s
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
