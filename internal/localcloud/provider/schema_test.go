@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"flag"
+	"os"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+)
+
+var update = flag.Bool("update", false, "write the table of properties")
+
+const tableFile = "../../../docs/local-cloud-support.md"
+
+func TestTableIsMadeFromTheCode(t *testing.T) {
+	want := Table()
+	if *update {
+		if err := os.WriteFile(tableFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(tableFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Error("docs/local-cloud-support.md is out of date: run go test ./internal/localcloud/provider -run TestTable -update")
+	}
+}
+
+type described interface{ ElementType() reflect.Type }
+
+// sdk holds the types as the AWS SDK of Pulumi describes them: inputs and the
+// resource with its outputs.
+var sdk = map[string][2]any{
+	tableType:          {dynamodb.TableArgs{}, dynamodb.Table{}},
+	logGroupType:       {cloudwatch.LogGroupArgs{}, cloudwatch.LogGroup{}},
+	roleType:           {iam.RoleArgs{}, iam.Role{}},
+	rolePolicyType:     {iam.RolePolicyArgs{}, iam.RolePolicy{}},
+	policyType:         {iam.PolicyArgs{}, iam.Policy{}},
+	roleAttachmentType: {iam.RolePolicyAttachmentArgs{}, iam.RolePolicyAttachment{}},
+	functionType:       {lambda.FunctionArgs{}, lambda.Function{}},
+	permissionType:     {lambda.PermissionArgs{}, lambda.Permission{}},
+	apiType:            {apigatewayv2.ApiArgs{}, apigatewayv2.Api{}},
+	integrationType:    {apigatewayv2.IntegrationArgs{}, apigatewayv2.Integration{}},
+	routeType:          {apigatewayv2.RouteArgs{}, apigatewayv2.Route{}},
+	stageType:          {apigatewayv2.StageArgs{}, apigatewayv2.Stage{}},
+	deploymentType:     {apigatewayv2.DeploymentArgs{}, apigatewayv2.Deployment{}},
+}
+
+func TestEveryPropertyOfEverySupportedTypeIsClassified(t *testing.T) {
+	t.Parallel()
+	for _, typ := range Types() {
+		s, ok := sdk[typ.Token]
+		if !ok {
+			t.Errorf("%s is not compared with the SDK", typ.Token)
+			continue
+		}
+		inputs := s[0].(described).ElementType()
+		compare(t, typ.Token, typ.Properties, inputs)
+		in := tagsIn(inputs)
+		for _, name := range tagsIn(reflect.TypeOf(s[1])) {
+			if !slices.Contains(in, name) && !slices.Contains(typ.Outputs, name) {
+				t.Errorf("%s: the output %s is not declared", typ.Token, name)
+			}
+		}
+	}
+}
+
+func tagsIn(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag.Get("pulumi"); tag != "" {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+func compare(t *testing.T, path string, props []Property, want reflect.Type) {
+	t.Helper()
+	names := tagsIn(want)
+	for _, p := range props {
+		if p.Level == 0 || p.Kind == 0 {
+			t.Errorf("%s.%s has no level or no kind", path, p.Name)
+		}
+		if !slices.Contains(names, p.Name) {
+			t.Errorf("%s.%s does not exist in the SDK", path, p.Name)
+		}
+	}
+	for i := range want.NumField() {
+		name := want.Field(i).Tag.Get("pulumi")
+		j := slices.IndexFunc(props, func(p Property) bool { return p.Name == name })
+		if j < 0 {
+			t.Errorf("%s.%s is not classified", path, name)
+			continue
+		}
+		ft := want.Field(i).Type
+		for ft.Kind() == reflect.Pointer || ft.Kind() == reflect.Slice {
+			ft = ft.Elem()
+		}
+		if ft.Kind() == reflect.Struct && props[j].Level != Refused {
+			compare(t, path+"."+name, props[j].Fields, ft)
+		}
+	}
+}
