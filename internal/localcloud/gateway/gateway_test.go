@@ -1,0 +1,195 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+type invoker func(Invocation) (Result, error)
+
+func (f invoker) Invoke(_ context.Context, in Invocation) (Result, error) { return f(in) }
+
+func ok(Invocation) (Result, error) {
+	return Result{Payload: []byte(`{"statusCode":200,"body":"ok"}`)}, nil
+}
+
+func simple(stage Stage, keys ...string) API {
+	a := API{ID: "api1", AccountID: "000000000000", Region: "us-east-1", Stages: []Stage{stage}}
+	a.Live.Integrations = []Integration{{ID: "i", Type: "AWS_PROXY", PayloadFormatVersion: "2.0", Timeout: time.Second}}
+	for _, k := range keys {
+		a.Live.Routes = append(a.Live.Routes, Route{Key: k, IntegrationID: "i"})
+	}
+	return a
+}
+
+func ask(g *Gateway, method, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	g.Handler("api1").ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	return w
+}
+
+func TestTokenBucketFillsWithTimePerRoute(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Unix(1000, 0)}
+	g := New(Config{Invoker: invoker(ok), Now: c.Now})
+	if err := g.Put(simple(Stage{Name: "$default", Default: Throttle{Rate: 2, Burst: 3, Set: true}}, "GET /a", "GET /b")); err != nil {
+		t.Fatal(err)
+	}
+	count := func(path string, n int) (served int) {
+		for range n {
+			if ask(g, "GET", path).Code == http.StatusOK {
+				served++
+			}
+		}
+		return served
+	}
+	if n := count("/a", 10); n != 3 {
+		t.Errorf("a full bucket served %d, want 3", n)
+	}
+	if n := count("/b", 10); n != 3 {
+		t.Errorf("the other route served %d, want 3", n)
+	}
+	c.pass(time.Second)
+	if n := count("/a", 10); n != 2 {
+		t.Errorf("after a second %d were served, want 2", n)
+	}
+	c.pass(time.Hour)
+	if n := count("/a", 10); n != 3 {
+		t.Errorf("after an hour %d were served, want 3", n)
+	}
+	// The same configuration again does not fill the bucket.
+	if err := g.Put(simple(Stage{Name: "$default", Default: Throttle{Rate: 2, Burst: 3, Set: true}}, "GET /a", "GET /b")); err != nil {
+		t.Fatal(err)
+	}
+	if n := count("/a", 10); n != 0 {
+		t.Errorf("after a deployment %d were served, want 0", n)
+	}
+}
+
+func TestRoutePriority(t *testing.T) {
+	t.Parallel()
+	keys := []string{"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "ANY /pets/dog/{id}", "$default"}
+	for request, want := range map[string]string{
+		"GET /pets/dog/1": "GET /pets/dog/1", "GET /pets/dog/2": "GET /pets/dog/{id}", "PUT /pets/dog/2": "ANY /pets/dog/{id}",
+		"GET /pets/cat/1": "GET /pets/{proxy+}", "POST /test/5": "ANY /{proxy+}", "GET /": "ANY /{proxy+}",
+	} {
+		var routes []Route
+		for _, k := range keys {
+			routes = append(routes, Route{Key: k})
+		}
+		method, path, _ := strings.Cut(request, " ")
+		m, found := find(routes, method, path)
+		if !found || m.route.Key != want {
+			t.Errorf("%s went to %q, want %q", request, m.route.Key, want)
+		}
+	}
+	if _, found := find([]Route{{Key: "GET /items"}}, "GET", "/items/"); found {
+		t.Error("a trailing slash was ignored")
+	}
+}
+
+func TestNamedStageAndDeploymentSnapshot(t *testing.T) {
+	t.Parallel()
+	var event map[string]any
+	g := New(Config{Now: time.Now, Invoker: invoker(func(in Invocation) (Result, error) {
+		if in.SourceARN != "arn:aws:execute-api:us-east-1:000000000000:api1/dev/GET/items/{id}" {
+			t.Errorf("the source is %s", in.SourceARN)
+		}
+		return Result{Payload: []byte(`{}`)}, json.Unmarshal(in.Payload, &event)
+	})})
+	a := simple(Stage{Name: "dev"}, "GET /items/{id}")
+	a.Stages = append(a.Stages, Stage{Name: "old", Deployed: &Snapshot{}})
+	if err := g.Put(a); err != nil {
+		t.Fatal(err)
+	}
+	if w := ask(g, "GET", "/dev/items/7"); w.Code != 200 || event["rawPath"] != "/dev/items/7" || event["pathParameters"].(map[string]any)["id"] != "7" {
+		t.Errorf("got %d, %v", w.Code, event)
+	}
+	for _, path := range []string{"/items/7", "/old/items/7"} {
+		if w := ask(g, "GET", path); w.Code != 404 {
+			t.Errorf("%s got %d", path, w.Code)
+		}
+	}
+}
+
+func TestAccessLogIsValidJSONWhateverTheRequest(t *testing.T) {
+	t.Parallel()
+	var line []byte
+	g := New(Config{Invoker: invoker(ok), Now: time.Now, AccessLog: func(_ string, l []byte) { line = l }})
+	format := `{"id":"$context.requestId","agent":"$context.identity.userAgent","status":"$context.status","none":"$context.authorizer.error"}`
+	if err := g.Put(simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: format, Destination: "x"}}, "GET /a")); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/a", nil)
+	r.Header.Set("User-Agent", `a"b\c`)
+	g.Handler("api1").ServeHTTP(w, r)
+	var got map[string]string
+	if err := json.Unmarshal(line, &got); err != nil || got["agent"] != `a"b\c` || got["status"] != "200" || got["none"] != "-" || got["id"] != w.Header().Get("Apigw-Requestid") {
+		t.Errorf("got %s, %v", line, err)
+	}
+}
+
+func FuzzRouteMatch(f *testing.F) {
+	f.Add("GET /items/{id}", "GET", "/items/7")
+	f.Add("ANY /{proxy+}", "PUT", "/a//%2F")
+	f.Fuzz(func(t *testing.T, key, method, path string) {
+		if ValidateRouteKey(key) != nil {
+			return
+		}
+		find([]Route{{Key: key}, {Key: "$default"}}, method, path)
+	})
+}
+
+func FuzzResponse(f *testing.F) {
+	f.Add([]byte(`{"statusCode":200,"headers":{"a":1},"cookies":["x"],"body":"eA==","isBase64Encoded":true}`))
+	f.Add([]byte(`"text"`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		p := respond(payload)
+		if p.status < 100 || p.status > 599 {
+			t.Errorf("the status is %d", p.status)
+		}
+		w := httptest.NewRecorder()
+		p.write(w, "GET", "id")
+	})
+}
+
+func FuzzEvent(f *testing.F) {
+	f.Add("/a?b=c", "application/json", []byte("{}"))
+	f.Fuzz(func(t *testing.T, target, contentType string, body []byte) {
+		q, err := http.NewRequest("POST", "http://x/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, query, _ := strings.Cut(target, "?")
+		q.URL.Path, q.URL.RawQuery = path, query
+		q.Header.Set("Content-Type", contentType)
+		data, err := (&request{http: q, body: body, rawPath: path}).event()
+		if err != nil || !json.Valid(data) {
+			t.Errorf("the event is %s, %v", data, err)
+		}
+	})
+}
