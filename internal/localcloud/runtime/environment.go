@@ -151,17 +151,24 @@ func (e *environment) attempt(id string, limit time.Duration) *answer {
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
+	e.mu.Lock()
+	p, waiting := e.process, e.waiting
+	e.mu.Unlock()
+	if p == nil {
+		a := failure("Runtime.ExitError", "RequestId: "+id+" Error: the environment was stopped")
+		return &a
+	}
 	select {
-	case <-e.waiting:
+	case <-waiting:
 		return nil
-	case <-e.process.Done():
+	case <-p.Done():
 		e.mu.Lock()
 		reported := e.initError
 		e.mu.Unlock()
 		if reported != nil {
 			return reported
 		}
-		a := exitFailure(id, e.process.State())
+		a := exitFailure(id, p.State())
 		return &a
 	case <-timer.C:
 		e.end()
@@ -227,11 +234,12 @@ func (e *environment) start() error {
 	e.mu.Lock()
 	e.credentials, e.stream = credentials, e.streamName()
 	e.next, e.waiting, e.initError, e.current = make(chan *invocation), make(chan struct{}, 1), nil, nil
-	e.server = &http.Server{Handler: e.api()}
+	server := &http.Server{Handler: e.api()}
+	e.server = server
 	e.mu.Unlock()
 	go func() {
 		// It ends with the environment.
-		_ = e.server.Serve(listener)
+		_ = server.Serve(listener)
 	}()
 	cmd := exec.Command(bootstrap)
 	cmd.Dir = e.task
@@ -240,7 +248,7 @@ func (e *environment) start() error {
 	cmd.WaitDelay = time.Second
 	p, err := e.runtime.supervisor.Start(cmd)
 	if err != nil {
-		_ = e.server.Close()
+		_ = server.Close()
 		e.runtime.Release(credentials)
 		return err
 	}
@@ -264,22 +272,24 @@ func (e *environment) serve(inv *invocation) answer {
 	defer timer.Stop()
 	e.mu.Lock()
 	e.current = inv
-	done := e.process.Done()
-	next := e.next
+	p, next := e.process, e.next
 	e.mu.Unlock()
+	if p == nil {
+		return failure("Runtime.ExitError", "RequestId: "+inv.id+" Error: the environment was stopped")
+	}
 	for {
 		select {
 		case next <- inv:
 			next = nil
 		case a := <-inv.answer:
 			return a
-		case <-done:
+		case <-p.Done():
 			select {
 			case a := <-inv.answer:
 				return a
 			default:
 			}
-			a := exitFailure(inv.id, e.process.State())
+			a := exitFailure(inv.id, p.State())
 			e.log(inv.id, true, "%s", strings.ReplaceAll(string(a.payload), "\n", " "))
 			return a
 		case <-timer.C:
@@ -293,7 +303,7 @@ func (e *environment) serve(inv *invocation) answer {
 
 // settle waits until the runtime asks for the next invocation: only then the
 // environment is free again.
-func (e *environment) settle(*invocation) {
+func (e *environment) settle() {
 	e.mu.Lock()
 	p, waiting := e.process, e.waiting
 	e.mu.Unlock()

@@ -83,6 +83,9 @@ var (
 	ErrInvalidPayload  = errors.New("InvalidRequestContentException: Could not parse request body into json")
 )
 
+// settleTime is how long a result is held back for its environment to be free.
+const settleTime = 50 * time.Millisecond
+
 // maxPayload is the size of a request or response in bytes: 6 MiB and 100.
 const maxPayload = 6291556
 
@@ -179,10 +182,21 @@ func (r *Runtime) Invoke(ctx context.Context, name, version string, payload []by
 	inv := &invocation{id: uuid.NewString(), payload: payload, arn: e.function.ARN, answer: make(chan answer, 1)}
 	done := make(chan Result, 1)
 	go func() {
-		defer r.running.Done()
-		done <- e.invoke(inv, cold)
-		e.settle(inv)
-		r.release(e)
+		res := e.invoke(inv, cold)
+		free := make(chan struct{})
+		go func() {
+			defer r.running.Done()
+			e.settle()
+			r.release(e)
+			close(free)
+		}()
+		// A client that sends one request after the other meets the same
+		// environment again, as it does over a real network.
+		select {
+		case <-free:
+		case <-time.After(settleTime):
+		}
+		done <- res
 	}()
 	select {
 	case res := <-done:
