@@ -14,6 +14,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
+
+	"items-api/internal/api"
 )
 
 type recorder struct {
@@ -173,4 +175,22 @@ func flat(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+func TestReadmeListsEveryKeyAndRoute(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range Keys() {
+		if !strings.Contains(string(data), "| `items-api:"+k+"` |") {
+			t.Errorf("the key %s is not in the README", k)
+		}
+	}
+	for _, r := range api.Routes() {
+		if !strings.Contains(string(data), "| `"+r.Key()+"` |") {
+			t.Errorf("the route %s is not in the README", r.Key())
+		}
+	}
 }

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"items-api/internal/api"
+)
+
+const id = "01a20e01-f111-7a4a-b65a-dbd82bde526b"
+
+// fake counts calls and answers with one item.
+type fake struct {
+	calls int
+	err   error
+	want  *int64
+	panic bool
+}
+
+func (f *fake) item() (api.Item, error) {
+	f.calls++
+	if f.panic {
+		panic("secret")
+	}
+	return api.Item{ID: id, Name: "x", Version: 3}, f.err
+}
+func (f *fake) Create(context.Context, string, api.ItemInput, string) (api.Item, error) {
+	return f.item()
+}
+func (f *fake) Get(context.Context, string, string) (api.Item, error) { return f.item() }
+func (f *fake) List(context.Context, string, int, string) (api.ItemList, error) {
+	_, err := f.item()
+	return api.ItemList{}, err
+}
+func (f *fake) Replace(_ context.Context, _, _ string, _ api.ItemInput, want *int64) (api.Item, error) {
+	f.want = want
+	return f.item()
+}
+func (f *fake) Delete(_ context.Context, _, _ string, want *int64) error {
+	f.want = want
+	_, err := f.item()
+	return err
+}
+func (f *fake) BatchGet(context.Context, string, []string) (api.BatchGetResponse, error) {
+	_, err := f.item()
+	return api.BatchGetResponse{}, err
+}
+
+func handle(t *testing.T, f *fake, r request) response {
+	t.Helper()
+	h, err := NewHandler(f, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RequestContext.RequestID = "req="
+	out, err := h.Handle(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func post(route, body string) request {
+	return request{RouteKey: route, Body: body, Headers: map[string]string{"content-type": "application/json"}, PathParameters: map[string]string{"id": id}}
+}
+
+func with(r request, name, value string) request {
+	r.Headers = map[string]string{"content-type": "application/json", name: value}
+	return r
+}
+
+func query1(r request, name, value string) request {
+	r.QueryStringParameters = map[string]string{name: value}
+	return r
+}
+
+func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40)
+	create, list, get := "POST /items", "GET /items", request{RouteKey: "GET /items/{id}", PathParameters: map[string]string{"id": "7"}}
+	ids := strings.TrimSuffix(strings.Repeat(`"`+id+`",`, 101), ",")
+	cases := []struct {
+		name   string
+		r      request
+		status int
+		code   api.Code
+		field  string
+	}{
+		{"no body", post(create, ""), 400, api.InvalidBody, ""},
+		{"broken", post(create, `{"name"`), 400, api.InvalidBody, ""},
+		{"not an object", post(create, `[]`), 400, api.InvalidBody, ""},
+		{"trailing text", post(create, `{"name":"x"} x`), 400, api.InvalidBody, ""},
+		{"not UTF-8", post(create, "{\"name\":\"\xff\"}"), 400, api.InvalidBody, ""},
+		{"too deep", post(create, `{"name":"x","attributes":`+deep+`}`), 400, api.InvalidBody, ""},
+		{"missing", post(create, `{}`), 400, api.InvalidBody, "/name"},
+		{"empty", post(create, `{"name":""}`), 400, api.InvalidBody, "/name"},
+		{"null", post(create, `{"name":null}`), 400, api.InvalidBody, "/name"},
+		{"wrong type", post(create, `{"name":1}`), 400, api.InvalidBody, "/name"},
+		{"twice", post(create, `{"name":"a","name":"b"}`), 400, api.InvalidBody, "/name"},
+		{"unknown", post(create, `{"name":"a","Name":"b"}`), 400, api.InvalidBody, "/Name"},
+		{"too long", post(create, `{"name":"`+strings.Repeat("ä", 257)+`"}`), 400, api.InvalidBody, "/name"},
+		{"attributes no object", post(create, `{"name":"a","attributes":[]}`), 400, api.InvalidBody, "/attributes"},
+		{"attributes too large", post(create, `{"name":"a","attributes":{"a":"`+strings.Repeat("x", 65536)+`"}}`), 400, api.InvalidBody, "/attributes"},
+		{"body too large", post(create, strings.Repeat(" ", api.MaxBody+1)), 413, api.TooLarge, ""},
+		{"content type", with(post(create, `{"name":"a"}`), "content-type", "text/plain"), 415, api.UnsupportedMediaType, "Content-Type"},
+		{"idempotency key", with(post(create, `{"name":"a"}`), "idempotency-key", strings.Repeat("k", 256)), 400, api.InvalidHeader, "Idempotency-Key"},
+		{"id", get, 400, api.InvalidID, "id"},
+		{"if-match", with(post("PUT /items/{id}", `{"name":"a"}`), "if-match", "3"), 400, api.InvalidHeader, "If-Match"},
+		{"cursor", query1(request{RouteKey: list}, "cursor", "x"), 400, api.InvalidCursor, "cursor"},
+		{"limit", query1(request{RouteKey: list}, "limit", "0"), 400, api.InvalidQuery, "limit"},
+		{"limit text", query1(request{RouteKey: list}, "limit", "ten"), 400, api.InvalidQuery, "limit"},
+		{"unknown parameter", query1(request{RouteKey: list}, "page", "2"), 400, api.InvalidQuery, "page"},
+		{"no ids", post("POST /items/batch-get", `{"ids":[]}`), 400, api.InvalidBody, "/ids"},
+		{"101 ids", post("POST /items/batch-get", `{"ids":[`+ids+`]}`), 400, api.InvalidBody, "/ids"},
+		{"bad id among ids", post("POST /items/batch-get", `{"ids":["`+id+`","x"]}`), 400, api.InvalidBody, "/ids/1"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fake{}
+			out := handle(t, f, c.r)
+			var p api.Problem
+			if err := json.Unmarshal([]byte(out.Body), &p); err != nil {
+				t.Fatal(err)
+			}
+			if out.StatusCode != c.status || p.Status != c.status || p.Code != c.code || p.RequestID != "req=" || out.Headers["content-type"] != "application/problem+json" {
+				t.Errorf("got %d %s", out.StatusCode, out.Body)
+			}
+			if len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Message == "" {
+				t.Errorf("got the fields %+v, want %q", p.Errors, c.field)
+			}
+			if f.calls > 0 {
+				t.Error("the database was reached")
+			}
+		})
+	}
+}
+
+func TestAllBadFieldsAreReportedTogether(t *testing.T) {
+	t.Parallel()
+	out := handle(t, &fake{}, post("POST /items", `{"name":1,"description":2,"colour":3}`))
+	for _, field := range []string{"/name", "/description", "/colour"} {
+		if !strings.Contains(out.Body, `"`+field+`"`) {
+			t.Errorf("%s is not named in %s", field, out.Body)
+		}
+	}
+}
+
+func TestFailuresAreNotShown(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]*fake{
+		"error": {err: errors.New("secret")}, "cause": {err: &api.Error{Code: api.Unavailable, Cause: errors.New("secret")}}, "panic": {panic: true},
+	} {
+		out := handle(t, f, post("GET /items/{id}", ""))
+		if out.StatusCode < 500 || strings.Contains(out.Body, "secret") {
+			t.Errorf("%s gave %d %s", name, out.StatusCode, out.Body)
+		}
+		if retry := out.Headers["retry-after"]; (retry != "") != (out.StatusCode == 503) {
+			t.Errorf("%s: Retry-After is %q with %d", name, retry, out.StatusCode)
+		}
+	}
+}
+
+func TestConditionalRequests(t *testing.T) {
+	t.Parallel()
+	for header, status := range map[string]int{`"3"`: 304, `W/"3"`: 304, `"1", "3"`: 304, "*": 304, `"2"`: 200, "": 200} {
+		if out := handle(t, &fake{}, with(post("GET /items/{id}", ""), "if-none-match", header)); out.StatusCode != status {
+			t.Errorf("If-None-Match %s gave %d", header, out.StatusCode)
+		}
+	}
+	for header, want := range map[string]int64{`"3"`: 3, "*": 0, `W/"3"`: -1, `"x"`: -1, `"03"`: -1} {
+		f := &fake{}
+		handle(t, f, with(post("DELETE /items/{id}", ""), "if-match", header))
+		if f.want == nil || *f.want != want {
+			t.Errorf("If-Match %s became %v, want %d", header, f.want, want)
+		}
+	}
+	f := &fake{err: &api.Error{Code: api.PreconditionFailed, CurrentVersion: 9}}
+	if out := handle(t, f, with(post("DELETE /items/{id}", ""), "if-match", `"3"`)); out.StatusCode != 412 || out.Headers["etag"] != `"9"` {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func TestCreatedItemHasItsPlace(t *testing.T) {
+	t.Parallel()
+	r := post("POST /items", base64.StdEncoding.EncodeToString([]byte(`{"name":"a"}`)))
+	r.IsBase64Encoded = true
+	out := handle(t, &fake{}, r)
+	if out.StatusCode != 201 || out.Headers["location"] != "/items/"+id || out.Headers["etag"] != `"3"` {
+		t.Errorf("got %+v", out)
+	}
+	r.RequestContext.Stage = "dev"
+	if out := handle(t, &fake{}, r); out.Headers["location"] != "/dev/items/"+id {
+		t.Errorf("in a named stage it is at %s", out.Headers["location"])
+	}
+}
+
+func TestMissingEnvironmentIsNamed(t *testing.T) {
+	t.Parallel()
+	_, err := fromEnvironment(func(string) string { return "" }, slog.Default())
+	if err == nil || !strings.Contains(err.Error(), api.EnvTableName) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzHandle(f *testing.F) {
+	f.Add("POST /items", `{"name":"x"}`, "application/json", `"1"`, id)
+	f.Fuzz(func(t *testing.T, route, body, contentType, tag, id string) {
+		r := request{RouteKey: route, Body: body, PathParameters: map[string]string{"id": id}, QueryStringParameters: map[string]string{"cursor": body},
+			Headers: map[string]string{"content-type": contentType, "if-match": tag, "if-none-match": tag, "idempotency-key": tag}}
+		if out := handle(t, &fake{}, r); out.StatusCode >= 500 {
+			t.Errorf("got %d %s", out.StatusCode, out.Body)
+		}
+	})
+}
