@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -240,6 +241,75 @@ func TestBadConfigurationNamesEveryProblemAndDeploysNothing(t *testing.T) {
 	}
 	if records, err := p.Records(); err != nil || len(records) > 0 {
 		t.Errorf("it left %v, %v", records, err)
+	}
+}
+
+func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	u, err := p.Start("+ pulumi:pulumi:Stack", "up", "--port", strconv.Itoa(p.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Wait(func() bool { r, err := p.Records(); return err == nil && len(r) >= 5 }); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	again := up(t, p)
+	if status, body := get(t, url(t, p)+"/items"); status != http.StatusOK {
+		t.Errorf("after the second attempt the API answers %d %s:\n%s", status, body, again.Output())
+	}
+	out, err := p.Run("preview")
+	if err != nil || !strings.Contains(out, "0 changes") {
+		t.Errorf("it is not complete: %v\n%s", err, out)
+	}
+	if records, err := p.Records(); err != nil || len(records) != 9+2*len(api.Routes()) {
+		t.Errorf("there are %d resources, %v:\n%s", len(records), err, strings.Join(records, "\n"))
+	}
+}
+
+func TestPackageForAnotherMachineFailsByName(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	other := map[string]string{"amd64": "arm64", "arm64": "x86_64"}[runtime.GOARCH]
+	if err := os.WriteFile(filepath.Join(p.Dir, "Pulumi.local.yaml"), []byte("config:\n  items-api:architecture: "+other+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run("deploy")
+	if err == nil || !strings.Contains(out, "architecture: host") || !strings.Contains(out, "nothing was deployed") {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	if records, err := p.Records(); err != nil || len(records) > 0 {
+		t.Errorf("it left %v, %v", records, err)
+	}
+}
+
+func TestAnotherPortMovesTheAPIAndKeepsItsData(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	u := up(t, p)
+	resp, err := http.Post(url(t, p)+"/items", "application/json", strings.NewReader(`{"name":"kept"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := url(t, p)
+	if err := u.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if p.Port, err = project.FreePort(); err != nil {
+		t.Fatal(err)
+	}
+	up(t, p)
+	if url(t, p) == before || !strings.HasSuffix(url(t, p), strconv.Itoa(p.Port)) {
+		t.Errorf("the address is %s, was %s", url(t, p), before)
+	}
+	if _, body := get(t, url(t, p)+"/items"); !strings.Contains(body, "kept") {
+		t.Errorf("the data is %s", body)
 	}
 }
 

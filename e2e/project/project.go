@@ -64,7 +64,7 @@ func Copy(binary, dir string) (*Project, error) {
 			return nil, err
 		}
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	return &Project{Dir: dir, Port: port, binary: binary, tools: filepath.Join(root, ".tools")}, err
 }
 
@@ -76,7 +76,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, data, 0o644)
 }
 
-func freePort() (int, error) {
+// FreePort returns a port of loopback that was free a moment ago.
+func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err

@@ -156,6 +156,9 @@ func (c *Cloud) restore(ctx context.Context) error {
 			return fmt.Errorf("starting the function %s again: %w", name, err)
 		}
 	}
+	if err := c.prunePackages(); err != nil {
+		return err
+	}
 	apis, err := c.provider.APIs()
 	if err != nil {
 		return err

@@ -64,6 +64,33 @@ func (c *Cloud) StorePackage(zip []byte) (provider.Package, error) {
 	return pkg, state.WriteFile(path, zip, 0o600)
 }
 
+// prunePackages removes packages that no function uses any more.
+func (c *Cloud) prunePackages() error {
+	used := map[string]bool{}
+	for _, name := range c.provider.Functions() {
+		f, err := c.provider.Function(name)
+		if err != nil {
+			return err
+		}
+		used[f.Package] = true
+	}
+	for _, pattern := range []string{filepath.Join("packages", "*"), "check-*.zip"} {
+		found, err := filepath.Glob(filepath.Join(c.Dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if used[f] {
+				continue
+			}
+			if err := os.Remove(f); err != nil {
+				return fmt.Errorf("removing an unused package: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // ApplyFunction gives the runtime a function as its record is.
 func (c *Cloud) ApplyFunction(_ context.Context, name string) error {
 	f, err := c.provider.Function(name)

@@ -139,6 +139,9 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	case "CreateTable", "DeleteTable", "UpdateTable":
 		d.schemas.forget()
 	}
-	body = bytes.ReplaceAll(body, []byte(inner), []byte(name))
+	// Only descriptions hold ARNs that the database made; items are left alone.
+	if strings.Contains(call.Operation, "Table") || strings.Contains(call.Operation, "TimeToLive") || strings.Contains(call.Operation, "Tags") {
+		body = bytes.ReplaceAll(body, []byte(inner), []byte(name))
+	}
 	send(w, resp.StatusCode, body)
 }

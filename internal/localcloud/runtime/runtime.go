@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -122,7 +123,23 @@ func New(c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{Config: c, supervisor: s, pools: map[string]*pool{}}, nil
+	return &Runtime{Config: c, supervisor: s, pools: map[string]*pool{}}, tidy(c.Dir)
+}
+
+// tidy removes unpacked packages and temporary directories of an earlier run.
+func tidy(dir string) error {
+	for _, pattern := range []string{"task-*", "tmp-*", "unpack-*"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if err := os.RemoveAll(f); err != nil {
+				return fmt.Errorf("removing %s: %w", f, err)
+			}
+		}
+	}
+	return nil
 }
 
 func key(name, version string) string { return name + ":" + version }
