@@ -211,14 +211,21 @@ func (d *Database) try(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.WaitDelay = time.Second
 	go func() {
-		for s := bufio.NewScanner(r); s.Scan(); {
+		s := bufio.NewScanner(r)
+		for s.Scan() {
 			d.Log(s.Text())
 		}
+		// A line too long for the scanner must not stop the database.
+		_, _ = io.Copy(io.Discard, r)
 	}()
 	p, err := d.supervisor.Start(cmd)
 	if err != nil {
-		return fmt.Errorf("starting the database: %w", err)
+		return errors.Join(fmt.Errorf("starting the database: %w", err), w.Close())
 	}
+	go func() {
+		<-p.Done()
+		_ = w.Close() // ends the reader above; it never fails
+	}()
 	d.mu.Lock()
 	d.process, d.port = p, port
 	d.mu.Unlock()
@@ -227,8 +234,12 @@ func (d *Database) try(ctx context.Context) error {
 		<-p.Done()
 		return err
 	}
-	d.restart.Add(1)
-	go d.watch(p)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.restart.Add(1)
+		go d.watch(p)
+	}
 	return nil
 }
 
@@ -257,16 +268,23 @@ func (d *Database) ready(ctx context.Context, p *process.Process) error {
 func (d *Database) watch(p *process.Process) {
 	defer d.restart.Done()
 	<-p.Done()
-	d.mu.Lock()
-	closed := d.closed
-	d.mu.Unlock()
-	if closed {
-		return
-	}
-	d.Log("the database ended (" + p.State().String() + ") and is started again")
-	if err := d.start(context.Background()); err != nil {
+	pause := time.NewTicker(time.Second)
+	defer pause.Stop()
+	for !d.isClosed() {
+		d.Log("the database ended (" + p.State().String() + ") and is started again")
+		err := d.start(context.Background())
+		if err == nil {
+			return
+		}
 		d.Log("starting the database again: " + err.Error())
+		<-pause.C
 	}
+}
+
+func (d *Database) isClosed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
 }
 
 // Endpoint returns the URL of the gate.

@@ -2,6 +2,8 @@ package dynamodb
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -222,6 +225,56 @@ func TestLeadingKeysBindACallerToItsPartition(t *testing.T) {
 			t.Errorf("%s got %v", label, err)
 		}
 	}
+}
+
+// What the gate reads must be what the database reads.
+func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
+	t.Parallel()
+	table(t, "mine")
+	table(t, "victim")
+	_, i := person(t, "deceiver", `{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:BatchGetItem"],"Resource":"`+arn("mine")+`","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["me"]}}}`)
+	const key, yours = `{"PK":{"S":"me"}}`, `{"PK":{"S":"you"}}`
+	for _, c := range []struct {
+		operation, body string
+		allowed         bool
+	}{
+		{"GetItem", `{"TableName":"mine","Key":` + key + `}`, true},
+		{"GetItem", `{"TableName":"mine","Key":` + yours + `,"Item":` + key + `}`, false},
+		{"GetItem", `{"TableName":"mine","Key":` + yours + `,"key":` + key + `}`, false},
+		{"GetItem", `{"TableName":"mine","Key":` + yours + `,"KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"me"}}}`, false},
+		{"GetItem", `{"TableName":"victim","tablename":"mine","Key":` + key + `}`, false},
+		{"BatchGetItem", `{"RequestItems":{"mine":{"Keys":[` + yours + `],"keys":[` + key + `]}}}`, false},
+		{"Query", `{"TableName":"mine","KeyConditions":{"PK":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"you"}]}}}`, false},
+		{"Query", `{"TableName":"mine","KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"me"}}}`, true},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database.Endpoint(), strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+c.operation)
+		r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		sum := sha256.Sum256([]byte(c.body))
+		if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: i.AccessKeyID, SecretAccessKey: i.SecretAccessKey, SessionToken: i.SessionToken},
+			r, hex.EncodeToString(sum[:]), "dynamodb", "us-east-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil || (resp.StatusCode == http.StatusOK) != c.allowed {
+			t.Errorf("%s %s got %d, %v", c.operation, c.body, resp.StatusCode, err)
+		}
+	}
+}
+
+func FuzzRequests(f *testing.F) {
+	f.Add("GetItem", []byte(`{"TableName":"t","Key":{"PK":{"S":"x"}}}`))
+	f.Fuzz(func(t *testing.T, operation string, data []byte) {
+		if b, err := parse(data); err == nil {
+			leading(b, "PK")
+		}
+	})
 }
 
 func TestDataIsOutOfReachWithoutTheNamespace(t *testing.T) {

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -52,6 +53,9 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 		return nil, identity
 	}
 	requests, err := d.requests(r.Context(), call.Operation, body)
+	if errors.Is(err, errBusy) {
+		return internalError(), identity
+	}
 	if err != nil {
 		return &fault{http.StatusBadRequest, "com.amazon.coral.validate#ValidationException", err.Error()}, identity
 	}
@@ -78,6 +82,11 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 type fault struct {
 	status        int
 	code, message string
+}
+
+// internalError is what clients try again.
+func internalError() *fault {
+	return &fault{http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed because of an internal error"}
 }
 
 func (f *fault) write(w http.ResponseWriter) {
@@ -107,7 +116,7 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	body = bytes.ReplaceAll(body, []byte(`"TableName":"`+name), []byte(`"TableName":"`))
 	q, err := http.NewRequestWithContext(r.Context(), http.MethodPost, d.upstream(), bytes.NewReader(body))
 	if err != nil {
-		(&fault{http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", "Internal Server Error"}).write(w)
+		internalError().write(w)
 		return
 	}
 	for _, h := range []string{"X-Amz-Target", "Content-Type", "X-Amz-Date"} {
@@ -123,7 +132,7 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	if err != nil {
 		// The database is being started again: an error that clients retry.
 		call.Status, call.ErrorCode = http.StatusInternalServerError, "InternalServerError"
-		(&fault{http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed because of an internal error"}).write(w)
+		internalError().write(w)
 		return
 	}
 	call.Status = resp.StatusCode

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,10 +24,40 @@ type body struct {
 	ExpressionAttributeValues map[string]json.RawMessage
 	ExpressionAttributeNames  map[string]string
 	KeyConditionExpression    string
+	KeyConditions             json.RawMessage
 	Select, ReturnValues      string
 	ReturnConsumedCapacity    string
 	RequestItems              map[string]json.RawMessage
-	TransactItems             []map[string]body
+	TransactItems             []map[string]json.RawMessage
+}
+
+// members decodes a JSON object by the exact names of its members, as the
+// database does; encoding/json alone would let "tablename" pass for TableName.
+func members(data []byte, into map[string]any) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	for name, target := range into {
+		if v, ok := raw[name]; ok {
+			if err := json.Unmarshal(v, target); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func parse(data []byte) (body, error) {
+	var b body
+	err := members(data, map[string]any{
+		"TableName": &b.TableName, "IndexName": &b.IndexName, "Key": &b.Key, "Item": &b.Item,
+		"ExpressionAttributeValues": &b.ExpressionAttributeValues, "ExpressionAttributeNames": &b.ExpressionAttributeNames,
+		"KeyConditionExpression": &b.KeyConditionExpression, "KeyConditions": &b.KeyConditions, "Select": &b.Select,
+		"ReturnValues": &b.ReturnValues, "ReturnConsumedCapacity": &b.ReturnConsumedCapacity,
+		"RequestItems": &b.RequestItems, "TransactItems": &b.TransactItems,
+	})
+	return b, err
 }
 
 // requests returns what a call must be allowed to do: each action on each
@@ -34,9 +65,9 @@ type body struct {
 // Service Authorization Reference, "Actions, resources, and condition keys for
 // Amazon DynamoDB"; DynamoDB developer guide, "Using IAM with transactions".
 func (d *Database) requests(ctx context.Context, operation string, data []byte) ([]iam.Request, error) {
-	var b body
-	if err := json.Unmarshal(data, &b); err != nil {
-		return nil, fmt.Errorf("the request is no JSON object: %v", err)
+	b, err := parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("the request cannot be read: %v", err)
 	}
 	switch operation {
 	case "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction":
@@ -63,14 +94,22 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 				if !ok {
 					return nil, fmt.Errorf("the local cloud does not know %s in a transaction", kind)
 				}
-				q := d.single(ctx, action, part)
+				inner, err := parse(part)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %v", kind, err)
+				}
+				q, err := d.single(ctx, action, inner)
+				if err != nil {
+					return nil, err
+				}
 				q.Context["dynamodb:enclosingoperation"] = []string{operation}
 				out = append(out, q)
 			}
 		}
 		return out, nil
 	}
-	return []iam.Request{d.single(ctx, operation, b)}, nil
+	q, err := d.single(ctx, operation, b)
+	return []iam.Request{q}, err
 }
 
 func (d *Database) table(name string) string {
@@ -80,7 +119,11 @@ func (d *Database) table(name string) string {
 	return fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/%s", d.Region, d.AccountID, name)
 }
 
-func (d *Database) single(ctx context.Context, operation string, b body) iam.Request {
+// unreadable stands for a partition key that the gate cannot tell, so that a
+// policy that asks for one denies. No key has this value.
+const unreadable = "\x00"
+
+func (d *Database) single(ctx context.Context, operation string, b body) (iam.Request, error) {
 	q := iam.Request{Action: "dynamodb:" + operation, Resource: d.table(b.TableName), Context: map[string][]string{}}
 	if b.IndexName != "" {
 		q.Resource += "/index/" + b.IndexName
@@ -93,54 +136,76 @@ func (d *Database) single(ctx context.Context, operation string, b body) iam.Req
 	set("select", b.Select)
 	set("returnvalues", b.ReturnValues)
 	set("returnconsumedcapacity", b.ReturnConsumedCapacity)
-	if operation == "Scan" {
+	// Only the members that belong to the operation count: the database does
+	// not look at others.
+	var key map[string]json.RawMessage
+	switch operation {
+	case "Scan":
 		set("fulltablescan", "true")
-	}
-	hash, err := d.schemas.hashKey(ctx, d, b.TableName, b.IndexName)
-	if err != nil {
-		return q // an unknown table fails in the database
-	}
-	for _, m := range []map[string]json.RawMessage{b.Key, b.Item} {
-		if v, ok := m[hash]; ok {
-			set("leadingkeys", scalar(v))
+		return q, nil
+	case "Query":
+		if len(b.KeyConditions) > 0 {
+			return q, errors.New("the local cloud does not evaluate policies for the legacy parameter KeyConditions: use KeyConditionExpression")
 		}
+	case "PutItem":
+		key = b.Item
+	case "GetItem", "UpdateItem", "DeleteItem", "ConditionCheckItem":
+		key = b.Key
+	default:
+		return q, nil // the control plane has no leading keys
 	}
-	if b.KeyConditionExpression != "" {
-		set("leadingkeys", leading(b, hash))
+	name, err := d.schemas.hashKey(ctx, d, b.TableName, b.IndexName)
+	if err != nil {
+		return q, err
 	}
-	return q
+	value := unreadable
+	if operation == "Query" {
+		value = leading(b, name)
+	} else if v, ok := key[name]; ok {
+		value = scalar(v)
+	}
+	set("leadingkeys", value)
+	return q, nil
 }
 
 // batchKeys returns the partition keys of one table's part of a batch.
 func (d *Database) batchKeys(ctx context.Context, table, operation string, data json.RawMessage) ([]string, error) {
 	hash, err := d.schemas.hashKey(ctx, d, table, "")
 	if err != nil {
-		return nil, nil // an unknown table fails in the database
+		return nil, err
 	}
 	var out []string
 	if operation == "BatchGetItem" {
-		var get struct{ Keys []map[string]json.RawMessage }
-		if err := json.Unmarshal(data, &get); err != nil {
+		var keys []map[string]json.RawMessage
+		if err := members(data, map[string]any{"Keys": &keys}); err != nil {
 			return nil, fmt.Errorf("RequestItems: %v", err)
 		}
-		for _, k := range get.Keys {
+		for _, k := range keys {
 			out = append(out, scalar(k[hash]))
 		}
 		return out, nil
 	}
-	var writes []struct {
-		PutRequest    *struct{ Item map[string]json.RawMessage }
-		DeleteRequest *struct{ Key map[string]json.RawMessage }
-	}
+	var writes []json.RawMessage
 	if err := json.Unmarshal(data, &writes); err != nil {
 		return nil, fmt.Errorf("RequestItems: %v", err)
 	}
 	for _, w := range writes {
-		if w.PutRequest != nil {
-			out = append(out, scalar(w.PutRequest.Item[hash]))
+		var put, remove json.RawMessage
+		var item, key map[string]json.RawMessage
+		err := members(w, map[string]any{"PutRequest": &put, "DeleteRequest": &remove})
+		if err == nil && put != nil {
+			err = members(put, map[string]any{"Item": &item})
 		}
-		if w.DeleteRequest != nil {
-			out = append(out, scalar(w.DeleteRequest.Key[hash]))
+		if err == nil && remove != nil {
+			err = members(remove, map[string]any{"Key": &key})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("RequestItems: %v", err)
+		}
+		for _, m := range []map[string]json.RawMessage{item, key} {
+			if m != nil {
+				out = append(out, scalar(m[hash]))
+			}
 		}
 	}
 	return out, nil
@@ -149,13 +214,13 @@ func (d *Database) batchKeys(ctx context.Context, table, operation string, data 
 // scalar returns the text of a key attribute such as {"S":"x"}.
 func scalar(data json.RawMessage) string {
 	var v map[string]string
-	if json.Unmarshal(data, &v) != nil {
-		return ""
+	if json.Unmarshal(data, &v) != nil || len(v) != 1 {
+		return unreadable
 	}
 	for _, s := range v {
 		return s
 	}
-	return ""
+	return unreadable
 }
 
 // leading finds the partition key's value in a key condition such as
@@ -178,8 +243,11 @@ func leading(b body, hash string) string {
 			return scalar(b.ExpressionAttributeValues[value])
 		}
 	}
-	return ""
+	return unreadable
 }
+
+// errBusy means that the database could not be asked.
+var errBusy = errors.New("the database does not answer")
 
 // schemas remembers the partition keys of tables and indexes.
 type schemas struct {
@@ -205,8 +273,12 @@ func (s *schemas) hashKey(ctx context.Context, d *Database, table, index string)
 		return name, nil
 	}
 	out, err := d.Client().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return "", nil // the call fails in the database
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: reading the keys of the table %s: %w", errBusy, table, err)
 	}
 	found := map[string]string{table + "/": hash(out.Table.KeySchema)}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
