@@ -3,7 +3,7 @@
 .PHONY: up test tools lint fuzz
 
 up: tools
-	go run ./cmd/local up
+	@go build -o .build/local ./cmd/local && exec .build/local up
 
 tools:
 	@go run ./cmd/setup
