@@ -23,6 +23,7 @@ import (
 
 	"items-api/internal/localcloud/dynamodb"
 	"items-api/internal/localcloud/gateway"
+	"items-api/internal/localcloud/oidc"
 	"items-api/internal/localcloud/provider"
 	"items-api/internal/localcloud/runtime"
 	"items-api/internal/localcloud/state"
@@ -61,6 +62,9 @@ type Cloud struct {
 	logs     *logFiles
 	grpc     *grpc.Server
 	control  net.Listener
+	keys     oidc.Keys
+	issuer   *http.Server
+	issuers  net.Listener
 	moved    bool
 
 	mu      sync.Mutex
@@ -130,7 +134,10 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: time.Now, Observe: c.Request, AccessLog: c.logs.write})
+	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: time.Now, Observe: c.Request, AccessLog: c.logs.write, Resolve: c.resolve})
+	if err := c.serveIssuers(); err != nil {
+		return err
+	}
 	if c.provider, err = provider.New(provider.Config{Region: c.Region, Store: c.store, Cloud: c, Now: time.Now, ID: randomID, Concurrency: c.Concurrency}); err != nil {
 		return err
 	}
@@ -158,6 +165,11 @@ func (c *Cloud) restore(ctx context.Context) error {
 	}
 	if err := c.prunePackages(); err != nil {
 		return err
+	}
+	for _, id := range c.provider.Pools() {
+		if err := c.ApplyPool(ctx, id); err != nil {
+			return fmt.Errorf("the user pool %s: %w", id, err)
+		}
 	}
 	apis, err := c.provider.APIs()
 	if err != nil {
@@ -212,6 +224,9 @@ func (c *Cloud) Close() error {
 		errs = append(errs, s.Close())
 	}
 	c.mu.Unlock()
+	if c.issuer != nil {
+		errs = append(errs, c.issuer.Close())
+	}
 	if c.runtime != nil {
 		errs = append(errs, c.runtime.Close())
 	}

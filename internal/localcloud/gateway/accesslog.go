@@ -1,13 +1,13 @@
 package gateway
 
 import (
-	"fmt"
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"time"
 )
 
-var variable = regexp.MustCompile(`\$context\.[A-Za-z0-9_.]+`)
+var variable = regexp.MustCompile(`\$context\.[A-Za-z0-9_.:-]*[A-Za-z0-9_]`)
 
 // accessLine fills a format. A variable without a value is "-". Source: API
 // Gateway developer guide, "Logging variables for HTTP API access logs".
@@ -35,12 +35,41 @@ func accessLine(format string, r *request, p reply, took time.Duration) []byte {
 	} else {
 		known["integration.integrationStatus"] = "-"
 	}
+	if p.status >= 400 && !p.called && len(p.body) > 0 {
+		var made struct{ Message string }
+		if json.Unmarshal(p.body, &made) == nil {
+			known["error.message"], known["error.messageString"] = made.Message, strconv.Quote(made.Message)
+		}
+	}
+	r.identity.variables(known)
 	return []byte(variable.ReplaceAllStringFunc(format, func(name string) string {
 		v := known[name[len("$context."):]]
 		if v == "" {
 			return "-"
 		}
-		quoted := fmt.Sprintf("%q", v)
-		return quoted[1 : len(quoted)-1]
+		return escape(v)
 	}))
+}
+
+// variables adds what authorization found out. A principal is there for Lambda
+// authorizers only.
+func (i identity) variables(known map[string]string) {
+	known["authorizer.error"], known["authorizer.principalId"] = i.err, i.principal
+	for name, v := range i.claims {
+		known["authorizer.claims."+name] = v
+	}
+	for name, v := range i.properties {
+		if _, taken := known["authorizer."+name]; !taken {
+			known["authorizer."+name] = claimText(plain(v))
+		}
+	}
+}
+
+// escape makes a value fit between the quotes of a JSON text.
+func escape(v string) string {
+	quoted, err := json.Marshal(v)
+	if err != nil {
+		return "-"
+	}
+	return string(quoted[1 : len(quoted)-1])
 }

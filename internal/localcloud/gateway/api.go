@@ -18,6 +18,7 @@ type API struct {
 type Snapshot struct {
 	Routes       []Route
 	Integrations []Integration
+	Authorizers  []Authorizer
 	CORS         *CORS // nil: none
 }
 
@@ -63,6 +64,30 @@ type Route struct {
 	Key           string // "GET /items/{id}" or "$default"
 	IntegrationID string
 	OperationName string
+	// Authorization is NONE (or ""), JWT or CUSTOM.
+	Authorization string
+	AuthorizerID  string
+	// Scopes are what a JWT must have one of; none if empty.
+	Scopes []string
+}
+
+// Authorizer decides who may call a route.
+type Authorizer struct {
+	ID, Name string
+	// Type is JWT, or REQUEST for a Lambda authorizer.
+	Type string
+	// IdentitySources are expressions such as $request.header.Authorization:
+	// exactly one for JWT.
+	IdentitySources []string
+	// Issuer and Audiences are for JWT.
+	Issuer    string
+	Audiences []string
+	// The rest is for REQUEST. TTL is how long a decision is kept, at most an
+	// hour; 0 for not at all.
+	FunctionARN          string
+	PayloadFormatVersion string // 1.0 or 2.0
+	SimpleResponses      bool
+	TTL                  time.Duration
 }
 
 // Integration is a function behind an API.
@@ -109,8 +134,10 @@ type Observation struct {
 	Time                                            time.Time
 	APIID, Stage, RouteKey, Method, Path, RequestID string
 	FunctionRequestID                               string
+	Caller                                          string // sub or principal; "" if not authenticated
 	Status                                          int
 	Duration                                        time.Duration
 	Invoked, Cold                                   bool
 	Error                                           string // of the integration
+	AuthorizerError                                 string
 }

@@ -24,6 +24,7 @@ type request struct {
 	rawPath  string // decoded, with the stage
 	match    match
 	body     []byte
+	identity identity
 }
 
 // event is the payload of format version 2.0. Source: API Gateway developer
@@ -44,16 +45,30 @@ type event struct {
 }
 
 type requestContext struct {
-	AccountID    string   `json:"accountId"`
-	APIID        string   `json:"apiId"`
-	DomainName   string   `json:"domainName"`
-	DomainPrefix string   `json:"domainPrefix"`
-	HTTP         httpInfo `json:"http"`
-	RequestID    string   `json:"requestId"`
-	RouteKey     string   `json:"routeKey"`
-	Stage        string   `json:"stage"`
-	Time         string   `json:"time"`
-	TimeEpoch    int64    `json:"timeEpoch"`
+	AccountID    string      `json:"accountId"`
+	APIID        string      `json:"apiId"`
+	Authorizer   *authorized `json:"authorizer,omitempty"`
+	DomainName   string      `json:"domainName"`
+	DomainPrefix string      `json:"domainPrefix"`
+	HTTP         httpInfo    `json:"http"`
+	RequestID    string      `json:"requestId"`
+	RouteKey     string      `json:"routeKey"`
+	Stage        string      `json:"stage"`
+	Time         string      `json:"time"`
+	TimeEpoch    int64       `json:"timeEpoch"`
+}
+
+// authorized is what an authorizer found out; one of the two is set.
+type authorized struct {
+	JWT    *jwtContext    `json:"jwt,omitempty"`
+	Lambda map[string]any `json:"lambda,omitempty"`
+}
+
+// jwtContext is how a token reaches the function. Scopes is null unless the
+// route asks for scopes.
+type jwtContext struct {
+	Claims map[string]string `json:"claims"`
+	Scopes []string          `json:"scopes"`
 }
 
 type httpInfo struct {
@@ -73,13 +88,9 @@ func (r *request) event() ([]byte, error) {
 		Version: "2.0", RouteKey: r.match.route.Key, RawPath: r.rawPath, RawQueryString: q.URL.RawQuery,
 		Headers: headers(q, r), Cookies: cookies(q.Header), QueryStringParameters: query(q.URL.RawQuery),
 		StageVariables: r.stage.Variables, PathParameters: r.match.parameters,
-		RequestContext: requestContext{
-			AccountID: r.api.AccountID, APIID: r.api.ID, DomainName: host(q), DomainPrefix: prefix(host(q)),
-			HTTP:      httpInfo{Method: q.Method, Path: r.rawPath, Protocol: "HTTP/1.1", SourceIP: source(q), UserAgent: q.UserAgent()},
-			RequestID: r.id, RouteKey: r.match.route.Key, Stage: r.stage.Name,
-			Time: r.received.UTC().Format(clfTime), TimeEpoch: r.received.UnixMilli(),
-		},
+		RequestContext: r.context(),
 	}
+	e.RequestContext.Authorizer = r.identity.event
 	if len(r.body) > 0 {
 		text := string(r.body)
 		if !textual(q.Header.Get("Content-Type")) {
@@ -88,6 +99,17 @@ func (r *request) event() ([]byte, error) {
 		e.Body = &text
 	}
 	return json.Marshal(e)
+}
+
+// context is the requestContext that function and authorizer get.
+func (r *request) context() requestContext {
+	q := r.http
+	return requestContext{
+		AccountID: r.api.AccountID, APIID: r.api.ID, DomainName: host(q), DomainPrefix: prefix(host(q)),
+		HTTP:      httpInfo{Method: q.Method, Path: r.rawPath, Protocol: "HTTP/1.1", SourceIP: source(q), UserAgent: q.UserAgent()},
+		RequestID: r.id, RouteKey: r.match.route.Key, Stage: r.stage.Name,
+		Time: r.received.UTC().Format(clfTime), TimeEpoch: r.received.UnixMilli(),
+	}
 }
 
 // textual reports whether a body reaches the function as text. The list is as

@@ -32,14 +32,18 @@ type Config struct {
 	// Observe is called once for each request, AccessLog once for each line.
 	Observe   func(Observation)
 	AccessLog func(destination string, line []byte)
+	// Resolve returns the URL under which an issuer is asked; nil for its own.
+	Resolve func(issuer string) string
 }
 
 // Gateway serves the APIs that are put into it. It is safe for concurrent use.
 type Gateway struct {
 	Config
-	buckets buckets
-	mu      sync.RWMutex
-	apis    map[string]API
+	buckets   buckets
+	issuers   issuers
+	decisions decisions
+	mu        sync.RWMutex
+	apis      map[string]API
 }
 
 // New returns a gateway without APIs.
@@ -50,7 +54,7 @@ func New(c Config) *Gateway {
 	if c.AccessLog == nil {
 		c.AccessLog = func(string, []byte) {}
 	}
-	return &Gateway{Config: c, apis: map[string]API{}}
+	return &Gateway{Config: c, apis: map[string]API{}, issuers: issuers{resolve: c.Resolve}}
 }
 
 // Put adds or replaces an API. Requests in flight finish on the old one.
@@ -65,6 +69,11 @@ func (g *Gateway) Put(a API) error {
 			return fmt.Errorf("integration %s of the API %s: only AWS_PROXY with payload format 2.0 is supported", i.ID, a.ID)
 		}
 	}
+	for _, x := range a.Live.Authorizers {
+		if err := validAuthorizer(x); err != nil {
+			return fmt.Errorf("authorizer %s of the API %s: %w", x.ID, a.ID, err)
+		}
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.apis[a.ID] = a
@@ -76,6 +85,7 @@ func (g *Gateway) Remove(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.apis, id)
+	g.decisions.drop(id)
 }
 
 // Handler serves one API at the root of its address.
@@ -96,7 +106,7 @@ func (g *Gateway) Handler(id string) http.Handler {
 		}
 		g.Observe(Observation{Time: r.received, APIID: api.ID, Stage: r.stage.Name, RouteKey: r.match.route.Key, Method: q.Method,
 			Path: q.URL.EscapedPath(), RequestID: r.id, FunctionRequestID: p.result.RequestID, Status: p.status, Duration: took,
-			Invoked: p.called, Cold: p.result.Cold, Error: p.err})
+			Caller: r.identity.caller, Invoked: p.called, Cold: p.result.Cold, Error: p.err, AuthorizerError: r.identity.err})
 	})
 }
 
@@ -121,6 +131,9 @@ func (g *Gateway) serve(r *request) reply {
 	}
 	if !g.buckets.take(r.api.ID+"/"+r.stage.Name+"/"+m.route.Key, limit, r.received) {
 		return message(http.StatusTooManyRequests, "Too Many Requests", "")
+	}
+	if answer, ok := g.authorize(r); !ok {
+		return answer
 	}
 	body, err := io.ReadAll(io.LimitReader(r.http.Body, maxBody+1))
 	if err != nil {
@@ -199,7 +212,7 @@ func (g *Gateway) integrate(r *request) reply {
 	if len(payload) > maxEvent {
 		return message(http.StatusRequestEntityTooLarge, "Request Entity Too Large", "")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.http.Context()), target.Timeout)
+	ctx, cancel := context.WithTimeout(detached(r), target.Timeout)
 	defer cancel()
 	result, err := g.Invoker.Invoke(ctx, Invocation{FunctionARN: target.FunctionARN, SourceARN: r.sourceARN(), Payload: payload})
 	switch {

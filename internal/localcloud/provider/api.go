@@ -48,7 +48,7 @@ func applyAPI(ctx context.Context, p *Provider, r state.Record) error {
 
 // removedAPI also removes what belonged to the API, as AWS does.
 func removedAPI(ctx context.Context, p *Provider, r state.Record) error {
-	for _, t := range []string{routeType, integrationType, stageType, deploymentType} {
+	for _, t := range []string{routeType, authorizerType, integrationType, stageType, deploymentType} {
 		for _, c := range p.children(t, r.ID) {
 			if err := p.Store.Delete(t, c.Key); err != nil {
 				return err
@@ -144,7 +144,7 @@ func checkRoute(p *Provider, id string, in values) error {
 			return fmt.Errorf("NotFoundException: Invalid integration identifier specified %s", strings.TrimPrefix(target, "integrations/"))
 		}
 	}
-	return nil
+	return p.checkRouteAuthorization(in)
 }
 
 // createDeployment fixes the API as it is now.
@@ -198,6 +198,9 @@ func (p *Provider) live(id string) (gateway.Snapshot, error) {
 	}
 	for _, r := range p.children(integrationType, id) {
 		out.Integrations = append(out.Integrations, p.gatewayIntegration(r))
+	}
+	for _, r := range p.children(authorizerType, id) {
+		out.Authorizers = append(out.Authorizers, gatewayAuthorizer(p, r))
 	}
 	slices.SortFunc(out.Routes, func(a, b gateway.Route) int { return strings.Compare(a.Key, b.Key) })
 	return out, nil

@@ -34,6 +34,7 @@ func apiTypes() []*Type {
 			Token: routeType, Properties: routeProperties(),
 			Create: child(7, checkRoute), Update: childUpdate(checkRoute), Apply: applyChild, Removed: applyChild,
 		},
+		authorizerResource(),
 		{
 			Token: deploymentType, Outputs: []string{"autoDeployed"},
 			Properties: []Property{
@@ -112,9 +113,15 @@ func routeProperties() []Property {
 	return []Property{
 		apiID(),
 		{Name: "apiKeyRequired", Kind: Bool, Level: Enforced, Default: false, Only: []any{false}, Note: sockets},
-		{Name: "authorizationScopes", Kind: Set, Elem: String, Level: Refused, Note: "there are no authorizers locally"},
-		{Name: "authorizationType", Kind: String, Level: Enforced, Default: "NONE", Only: []any{"NONE"}, Note: "there are no authorizers locally"},
-		{Name: "authorizerId", Kind: String, Level: Refused, Note: "there are no authorizers locally"},
+		{Name: "authorizationScopes", Kind: Set, Elem: String, Level: Enforced, Check: func(v any) error {
+			l, _ := v.([]any)
+			if len(l) > maxScopes {
+				return fmt.Errorf("a route has at most %d scopes, not %d", maxScopes, len(l))
+			}
+			return nil
+		}},
+		{Name: "authorizationType", Kind: String, Level: Enforced, Default: "NONE", Only: []any{"NONE", "JWT", "CUSTOM"}, Note: "requests signed with AWS credentials are not accepted locally"},
+		{Name: "authorizerId", Kind: String, Level: Enforced},
 		{Name: "modelSelectionExpression", Kind: String, Level: Refused, Note: sockets},
 		{Name: "operationName", Kind: String, Level: Recorded, Check: length(1, 64)},
 		{Name: "requestModels", Kind: Map, Elem: String, Level: Refused, Note: sockets},

@@ -42,6 +42,9 @@ func (p *plane) RemoveFunction(_ context.Context, name string) error {
 }
 func (p *plane) ApplyAPI(_ context.Context, _ string) error  { return p.note("apply api") }
 func (p *plane) RemoveAPI(_ context.Context, _ string) error { return p.note("remove api") }
+func (p *plane) Discover(context.Context, string) error      { return nil }
+func (p *plane) ApplyPool(context.Context, string) error     { return nil }
+func (p *plane) RemovePool(context.Context, string) error    { return nil }
 func (p *plane) OpenAPI(context.Context, string, int) (int, string, error) {
 	return 8080, "http://127.0.0.1:8080", nil
 }

@@ -65,6 +65,11 @@ type Cloud interface {
 	OpenAPI(ctx context.Context, id string, port int) (int, string, error)
 	// ApplyAPI makes the records of an API, its routes, stages and so on effective.
 	ApplyAPI(ctx context.Context, id string) error
+	// Discover asks an OIDC issuer for its keys, as the gateway does.
+	Discover(ctx context.Context, issuer string) error
+	// ApplyPool makes a user pool an issuer, RemovePool ends that.
+	ApplyPool(ctx context.Context, id string) error
+	RemovePool(ctx context.Context, id string) error
 	// RemoveAPI stops serving an API and gives its address back.
 	RemoveAPI(ctx context.Context, id string) error
 }
@@ -106,7 +111,7 @@ func New(c Config) (*Provider, error) {
 
 // Types returns every supported resource type, by token.
 func Types() []*Type {
-	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes())
+	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes(), cognitoTypes())
 	slices.SortFunc(all, func(a, b *Type) int {
 		if a.Token < b.Token {
 			return -1

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cognito"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -52,6 +53,11 @@ var sdk = map[string][2]any{
 	integrationType:    {apigatewayv2.IntegrationArgs{}, apigatewayv2.Integration{}},
 	routeType:          {apigatewayv2.RouteArgs{}, apigatewayv2.Route{}},
 	stageType:          {apigatewayv2.StageArgs{}, apigatewayv2.Stage{}},
+	authorizerType:     {apigatewayv2.AuthorizerArgs{}, apigatewayv2.Authorizer{}},
+	poolType:           {cognito.UserPoolArgs{}, cognito.UserPool{}},
+	poolClientType:     {cognito.UserPoolClientArgs{}, cognito.UserPoolClient{}},
+	resourceServerType: {cognito.ResourceServerArgs{}, cognito.ResourceServer{}},
+	poolDomainType:     {cognito.UserPoolDomainArgs{}, cognito.UserPoolDomain{}},
 	deploymentType:     {apigatewayv2.DeploymentArgs{}, apigatewayv2.Deployment{}},
 }
 

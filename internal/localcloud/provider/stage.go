@@ -201,7 +201,8 @@ func cors(v values) *gateway.CORS {
 
 func gatewayRoute(r state.Record) gateway.Route {
 	v := values(r.Properties)
-	return gateway.Route{Key: v.str("routeKey"), IntegrationID: strings.TrimPrefix(v.str("target"), "integrations/"), OperationName: v.str("operationName")}
+	return gateway.Route{Key: v.str("routeKey"), IntegrationID: strings.TrimPrefix(v.str("target"), "integrations/"), OperationName: v.str("operationName"),
+		Authorization: v.str("authorizationType"), AuthorizerID: v.str("authorizerId"), Scopes: v.strings("authorizationScopes")}
 }
 
 // functionARN takes the ARN out of an integration's or authorizer's URI.
