@@ -13,25 +13,23 @@ import (
 	"items-api/internal/api"
 )
 
-const (
-	defaultStage = "$default"
-	corsMaxAge   = 600 // seconds
-)
+const defaultStage = "$default"
 
 // accessLogFormat has one JSON object for each request.
-func accessLogFormat() (string, error) {
+func accessLogFormat(auth Auth) (string, error) {
 	data, err := json.Marshal(map[string]string{
 		"requestId": "$context.requestId", "time": "$context.requestTime", "routeKey": "$context.routeKey", "method": "$context.httpMethod",
 		"path": "$context.path", "status": "$context.status", "latencyMs": "$context.responseLatency",
 		"integrationLatencyMs": "$context.integrationLatency", "integrationError": "$context.integrationErrorMessage",
 		"sourceIp": "$context.identity.sourceIp", "userAgent": "$context.identity.userAgent", "responseLength": "$context.responseLength",
+		"authorizerError": "$context.authorizer.error", "caller": auth.caller(),
 	})
 	return string(data), err
 }
 
 func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
 	if r.api, err = apigatewayv2.NewApi(ctx, name, &apigatewayv2.ApiArgs{
-		ProtocolType: pulumi.String("HTTP"), CorsConfiguration: cors(a.CORSOrigins), Tags: pulumi.ToStringMap(a.Tags),
+		ProtocolType: pulumi.String("HTTP"), CorsConfiguration: a.CORS.configuration(), Tags: pulumi.ToStringMap(a.Tags),
 	}, r.child()...); err != nil {
 		return fmt.Errorf("creating the API: %w", err)
 	}
@@ -42,15 +40,22 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 	if err != nil {
 		return fmt.Errorf("creating the integration: %w", err)
 	}
+	guard, err := r.addGuard(ctx, name, a)
+	if err != nil {
+		return err
+	}
 	var routes []pulumi.Resource
+	if guard != nil {
+		routes = append(routes, guard.after...)
+	}
 	for _, route := range api.Routes() {
-		made, err := r.addRoute(ctx, name, route, integration)
+		made, err := r.addRoute(ctx, name, a.Auth, route, integration, guard)
 		if err != nil {
 			return err
 		}
 		routes = append(routes, made...)
 	}
-	format, err := accessLogFormat()
+	format, err := accessLogFormat(a.Auth)
 	if err != nil {
 		return err
 	}
@@ -60,6 +65,7 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 		// and every request gets 429.
 		DefaultRouteSettings: apigatewayv2.StageDefaultRouteSettingsArgs{
 			ThrottlingRateLimit: pulumi.Float64(a.ThrottleRate), ThrottlingBurstLimit: pulumi.Int(a.ThrottleBurst)},
+		RouteSettings:     a.routeSettings(),
 		AccessLogSettings: apigatewayv2.StageAccessLogSettingsArgs{DestinationArn: r.accessLog.Arn, Format: pulumi.String(format)},
 		Tags:              pulumi.ToStringMap(a.Tags),
 	}, r.child(routes...)...); err != nil {
@@ -68,27 +74,31 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 	return nil
 }
 
-func cors(origins []string) apigatewayv2.ApiCorsConfigurationPtrInput {
-	if len(origins) == 0 {
-		return nil
+// routeSettings are the limits of routes that declare their own. Both values
+// always, as above; a route's limit is never above the stage's.
+func (a RestAPIArgs) routeSettings() apigatewayv2.StageRouteSettingArray {
+	var out apigatewayv2.StageRouteSettingArray
+	for _, r := range api.Routes() {
+		if t := r.Throttle; t != nil {
+			out = append(out, apigatewayv2.StageRouteSettingArgs{RouteKey: pulumi.String(r.Key()),
+				ThrottlingRateLimit: pulumi.Float64(min(t.Rate, a.ThrottleRate)), ThrottlingBurstLimit: pulumi.Int(min(t.Burst, a.ThrottleBurst))})
+		}
 	}
-	return apigatewayv2.ApiCorsConfigurationArgs{
-		AllowOrigins:  pulumi.ToStringArray(origins),
-		AllowMethods:  pulumi.ToStringArray(api.Methods()),
-		AllowHeaders:  pulumi.ToStringArray([]string{"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"}),
-		ExposeHeaders: pulumi.ToStringArray([]string{"etag", "location", "retry-after"}),
-		MaxAge:        pulumi.Int(corsMaxAge),
-	}
+	return out
 }
 
 // addRoute makes a route, and the permission for the gateway to invoke the
 // function for it and for nothing else.
-func (r *RestAPI) addRoute(ctx *pulumi.Context, name string, route api.Route, integration *apigatewayv2.Integration) ([]pulumi.Resource, error) {
+func (r *RestAPI) addRoute(ctx *pulumi.Context, name string, auth Auth, route api.Route, integration *apigatewayv2.Integration, guard *guard) ([]pulumi.Resource, error) {
 	child := name + "-" + strings.ToLower(string(route.Operation))
-	made, err := apigatewayv2.NewRoute(ctx, child, &apigatewayv2.RouteArgs{
+	args := &apigatewayv2.RouteArgs{
 		ApiId: r.api.ID(), RouteKey: pulumi.String(route.Key()), OperationName: pulumi.String(string(route.Operation)),
-		Target: pulumi.Sprintf("integrations/%s", integration.ID()),
-	}, r.child()...)
+		Target: pulumi.Sprintf("integrations/%s", integration.ID()), AuthorizationType: pulumi.String("NONE"),
+	}
+	if guard != nil && !route.Public {
+		args.AuthorizationType, args.AuthorizerId, args.AuthorizationScopes = pulumi.String(guard.kind), guard.authorizer.ID(), auth.scopes(route)
+	}
+	made, err := apigatewayv2.NewRoute(ctx, child, args, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the route %s: %w", route.Key(), err)
 	}

@@ -37,8 +37,8 @@ type RestAPIArgs struct {
 	// hold for each route. 100 and 200 if 0.
 	ThrottleRate  float64
 	ThrottleBurst int
-	// CORSOrigins may call the API from a browser; none if empty.
-	CORSOrigins []string
+	CORS          CORS
+	Auth          Auth
 	// DeletionProtection keeps the table from being deleted.
 	DeletionProtection bool
 	Tags               map[string]string
@@ -49,20 +49,24 @@ type RestAPI struct {
 	pulumi.ResourceState
 
 	// URL has no trailing slash.
-	URL          pulumi.StringOutput
-	APIID        pulumi.StringOutput
-	TableName    pulumi.StringOutput
-	FunctionName pulumi.StringOutput
-	RoleName     pulumi.StringOutput
-	LogGroup     pulumi.StringOutput
-	AccessLog    pulumi.StringOutput
-	table        *dynamodb.Table
-	functionLog  *cloudwatch.LogGroup
-	accessLog    *cloudwatch.LogGroup
-	role         *iam.Role
-	policy       *iam.RolePolicy
-	function     *lambda.Function
-	api          *apigatewayv2.Api
+	URL       pulumi.StringOutput
+	APIID     pulumi.StringOutput
+	TableName pulumi.StringOutput
+	// UserPoolID and UserPoolClientID are set in the mode cognito, the outputs
+	// of the authorizer in the mode lambda.
+	UserPoolID, UserPoolClientID                  pulumi.StringOutput
+	AuthorizerName, AuthorizerLog, AuthorizerRole pulumi.StringOutput
+	FunctionName                                  pulumi.StringOutput
+	RoleName                                      pulumi.StringOutput
+	LogGroup                                      pulumi.StringOutput
+	AccessLog                                     pulumi.StringOutput
+	table                                         *dynamodb.Table
+	functionLog                                   *cloudwatch.LogGroup
+	accessLog                                     *cloudwatch.LogGroup
+	role                                          *iam.Role
+	policy                                        *iam.RolePolicy
+	function                                      *lambda.Function
+	api                                           *apigatewayv2.Api
 }
 
 // NewRestAPI composes the API.
@@ -125,7 +129,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.CORS.check(), a.Auth.check())...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

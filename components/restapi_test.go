@@ -14,7 +14,7 @@ import (
 	"items-api/internal/store"
 )
 
-var args = &RestAPIArgs{Package: "handler.zip", CORSOrigins: []string{"https://example.com"}, DeletionProtection: true, Tags: map[string]string{"a": "b"}}
+var args = &RestAPIArgs{Package: "handler.zip", CORS: CORS{Origins: []string{"https://example.com"}}, Auth: Auth{Mode: api.AuthNone}, DeletionProtection: true, Tags: map[string]string{"a": "b"}}
 
 func at(m resource.PropertyMap, path ...string) resource.PropertyValue {
 	v := resource.NewObjectProperty(m)
@@ -78,7 +78,7 @@ func policies(t *testing.T, r *recorder) []policyDocument {
 func TestNoPolicyHasAWildcardButForLogStreams(t *testing.T) {
 	t.Parallel()
 	both(t, args, func(t *testing.T, r *recorder) {
-		docs := append(policies(t, r), rolePolicy("arn:table", "arn:logs"))
+		docs := append(policies(t, r), rolePolicy(itemStatement("arn:table"), "arn:logs"))
 		if !r.unknown && len(docs) != 3 {
 			t.Fatalf("%d policies were found", len(docs))
 		}
@@ -196,7 +196,7 @@ func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 	if !slices.Equal(got, api.Methods()) {
 		t.Errorf("got %v, want %v", got, api.Methods())
 	}
-	without := compose(t, false, &RestAPIArgs{Package: "handler.zip"}).one(t, "aws:apigatewayv2/api:Api")
+	without := compose(t, false, &RestAPIArgs{Package: "handler.zip", Auth: Auth{Mode: api.AuthNone}}).one(t, "aws:apigatewayv2/api:Api")
 	if _, there := without["corsConfiguration"]; there {
 		t.Error("there is CORS without origins")
 	}

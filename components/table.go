@@ -33,20 +33,20 @@ func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err
 
 // addLogs makes the log groups before anything writes to them: one that
 // Lambda makes itself would keep its lines for ever.
-func (r *RestAPI) addLogs(ctx *pulumi.Context, name string, a RestAPIArgs) error {
-	group := func(suffix string) (*cloudwatch.LogGroup, error) {
-		g, err := cloudwatch.NewLogGroup(ctx, name+suffix, &cloudwatch.LogGroupArgs{
-			RetentionInDays: pulumi.Int(a.LogRetentionDays), Tags: pulumi.ToStringMap(a.Tags),
-		}, r.child()...)
-		if err != nil {
-			return nil, fmt.Errorf("creating the log group %s%s: %w", name, suffix, err)
-		}
-		return g, nil
-	}
-	var err error
-	if r.functionLog, err = group("-function"); err != nil {
+func (r *RestAPI) addLogs(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
+	if r.functionLog, err = r.addLogGroup(ctx, name+"-function", a); err != nil {
 		return err
 	}
-	r.accessLog, err = group("-access")
+	r.accessLog, err = r.addLogGroup(ctx, name+"-access", a)
 	return err
+}
+
+func (r *RestAPI) addLogGroup(ctx *pulumi.Context, name string, a RestAPIArgs) (*cloudwatch.LogGroup, error) {
+	g, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
+		RetentionInDays: pulumi.Int(a.LogRetentionDays), Tags: pulumi.ToStringMap(a.Tags),
+	}, r.child()...)
+	if err != nil {
+		return nil, fmt.Errorf("creating the log group %s: %w", name, err)
+	}
+	return g, nil
 }

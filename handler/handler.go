@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"mime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,28 +34,37 @@ type Items interface {
 	BatchGet(ctx context.Context, owner string, ids []string) (api.BatchGetResponse, error)
 }
 
-// operation answers a request of one route. Its errors are *api.Error or
-// internal.
-type operation func(ctx context.Context, r request) (response, error)
+// operation answers a request of one route for the owner whose items it may
+// reach, who is "" on a public route. Its errors are *api.Error or internal.
+type operation func(ctx context.Context, owner string, r request) (response, error)
+
+type route struct {
+	public bool
+	do     operation
+}
 
 // Handler dispatches requests by their route key.
 type Handler struct {
 	items  Items
+	mode   api.AuthMode
 	log    *slog.Logger
-	routes map[string]operation
+	routes map[string]route
 }
 
 // NewHandler binds every declared route to its operation. A route without one,
 // or an operation without a route, is an error.
-func NewHandler(items Items, log *slog.Logger) (*Handler, error) {
-	h := &Handler{items: items, log: log, routes: map[string]operation{}}
+func NewHandler(items Items, mode api.AuthMode, log *slog.Logger) (*Handler, error) {
+	if !slices.Contains(api.AuthModes(), mode) {
+		return nil, fmt.Errorf("the environment variable %s is %q, which is none of %v", api.EnvAuthMode, mode, api.AuthModes())
+	}
+	h := &Handler{items: items, mode: mode, log: log, routes: map[string]route{}}
 	operations := h.operations()
 	for _, r := range api.Routes() {
 		op, ok := operations[r.Operation]
 		if !ok {
 			return nil, fmt.Errorf("the route %s has no operation %s in the handler", r.Key(), r.Operation)
 		}
-		h.routes[r.Key()] = op
+		h.routes[r.Key()] = route{r.Public, op}
 		delete(operations, r.Operation)
 	}
 	for name := range operations {
@@ -78,13 +88,18 @@ func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error)
 		}
 		log.Info("request", "status", out.StatusCode, "durationMs", time.Since(begin).Milliseconds())
 	}()
-	op, ok := h.routes[r.RouteKey]
+	to, ok := h.routes[r.RouteKey]
 	if !ok {
 		return problem(r, &api.Error{Code: api.NotFound, Detail: "There is no such route."}), nil
 	}
-	out, err := op(ctx, r)
+	who, err := "", error(nil)
+	if !to.public {
+		who, err = h.owner(r)
+	}
 	if err == nil {
-		return out, nil
+		if out, err = to.do(ctx, who, r); err == nil {
+			return out, nil
+		}
 	}
 	var e *api.Error
 	if !errors.As(err, &e) {
@@ -179,6 +194,23 @@ func limit(r request) (int, error) {
 	return n, nil
 }
 
-// owner is whose items a request may reach. Until the API authenticates its
-// callers, there is one owner.
-func owner(request) string { return api.AnonymousOwner }
+// owner is whose items a request may reach: who the gateway says the caller
+// is. Without that nothing is reached, also if the gateway let the request in.
+func (h *Handler) owner(r request) (string, error) {
+	if h.mode == api.AuthNone {
+		return api.AnonymousOwner, nil
+	}
+	who := ""
+	if a := r.RequestContext.Authorizer; a != nil {
+		if a.JWT != nil && h.mode != api.AuthLambda {
+			who = a.JWT.Claims["sub"]
+		}
+		if h.mode == api.AuthLambda {
+			who, _ = a.Lambda[api.ContextOwner].(string)
+		}
+	}
+	if who == "" {
+		return "", &api.Error{Code: api.Unauthenticated, Detail: "The request carries no identity: the token has no sub, or the key no owner."}
+	}
+	return who, nil
+}

@@ -54,7 +54,7 @@ func (f *fake) BatchGet(context.Context, string, []string) (api.BatchGetResponse
 
 func handle(t *testing.T, f *fake, r request) response {
 	t.Helper()
-	h, err := NewHandler(f, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	h, err := NewHandler(f, api.AuthNone, slog.New(slog.NewJSONHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,20 +4,15 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/uuid"
 
 	"items-api/internal/api"
+	"items-api/internal/client"
 	"items-api/internal/store"
 )
 
@@ -31,44 +26,11 @@ func main() {
 	lambda.Start(h.Handle)
 }
 
-// fromEnvironment builds the handler. The configuration is built by hand: the
-// SDK's loader takes a third of the time that the function needs to start.
 func fromEnvironment(env func(string) string, log *slog.Logger) (*Handler, error) {
-	for _, name := range []string{api.EnvTableName, "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if env(name) == "" {
-			return nil, fmt.Errorf("the environment variable %s is not set", name)
-		}
-	}
-	options := dynamodb.Options{
-		Region:           env("AWS_REGION"),
-		Credentials:      credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
-		HTTPClient:       &http.Client{Transport: keepBody{transport()}},
-		RetryMaxAttempts: 4,
-	}
-	if endpoint := env("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
-		options.BaseEndpoint = aws.String(endpoint)
+	db, err := client.FromEnvironment(env, api.EnvTableName, api.EnvAuthMode)
+	if err != nil {
+		return nil, err
 	}
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
-	return NewHandler(store.New(dynamodb.New(options), env(api.EnvTableName), time.Now, newID), log)
-}
-
-func transport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	t.MaxIdleConnsPerHost = 8
-	t.ResponseHeaderTimeout = 10 * time.Second
-	return t
-}
-
-// keepBody hides the Close method of request bodies from the transport:
-// smithy-go closes the body when Do returns, and net/http then drops the
-// connection if the server answered before it had read the end.
-type keepBody struct{ next http.RoundTripper }
-
-func (k keepBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r = r.Clone(r.Context())
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return k.next.RoundTrip(r)
+	return NewHandler(store.New(db, env(api.EnvTableName), time.Now, newID), api.AuthMode(env(api.EnvAuthMode)), log)
 }

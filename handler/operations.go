@@ -22,7 +22,7 @@ func (h *Handler) operations() map[api.Operation]operation {
 	}
 }
 
-func (h *Handler) create(ctx context.Context, r request) (response, error) {
+func (h *Handler) create(ctx context.Context, owner string, r request) (response, error) {
 	var in api.ItemInput
 	if err := body(r, &in); err != nil {
 		return response{}, err
@@ -31,7 +31,7 @@ func (h *Handler) create(ctx context.Context, r request) (response, error) {
 	if given && !printable(key) {
 		return response{}, api.Fail(api.InvalidHeader, "Idempotency-Key", "it must have 1 to 255 printable ASCII characters")
 	}
-	it, err := h.items.Create(ctx, owner(r), in, key)
+	it, err := h.items.Create(ctx, owner, in, key)
 	if err != nil {
 		return response{}, err
 	}
@@ -52,7 +52,7 @@ func printable(s string) bool {
 	return len(s) >= 1 && len(s) <= 255
 }
 
-func (h *Handler) list(ctx context.Context, r request) (response, error) {
+func (h *Handler) list(ctx context.Context, owner string, r request) (response, error) {
 	if err := query(r, "limit", "cursor"); err != nil {
 		return response{}, err
 	}
@@ -62,23 +62,23 @@ func (h *Handler) list(ctx context.Context, r request) (response, error) {
 	}
 	after := ""
 	if text, ok := r.QueryStringParameters["cursor"]; ok {
-		if after, err = store.CheckCursor(owner(r), text); err != nil {
+		if after, err = store.CheckCursor(owner, text); err != nil {
 			return response{}, err
 		}
 	}
-	page, err := h.items.List(ctx, owner(r), n, after)
+	page, err := h.items.List(ctx, owner, n, after)
 	if err != nil {
 		return response{}, err
 	}
 	return respond(http.StatusOK, page), nil
 }
 
-func (h *Handler) get(ctx context.Context, r request) (response, error) {
+func (h *Handler) get(ctx context.Context, owner string, r request) (response, error) {
 	id, err := itemID(r)
 	if err != nil {
 		return response{}, err
 	}
-	it, err := h.items.Get(ctx, owner(r), id)
+	it, err := h.items.Get(ctx, owner, id)
 	if err != nil {
 		return response{}, err
 	}
@@ -88,7 +88,7 @@ func (h *Handler) get(ctx context.Context, r request) (response, error) {
 	return item(http.StatusOK, it), nil
 }
 
-func (h *Handler) replace(ctx context.Context, r request) (response, error) {
+func (h *Handler) replace(ctx context.Context, owner string, r request) (response, error) {
 	id, err := itemID(r)
 	if err != nil {
 		return response{}, err
@@ -101,14 +101,14 @@ func (h *Handler) replace(ctx context.Context, r request) (response, error) {
 	if err := body(r, &in); err != nil {
 		return response{}, err
 	}
-	it, err := h.items.Replace(ctx, owner(r), id, in, want)
+	it, err := h.items.Replace(ctx, owner, id, in, want)
 	if err != nil {
 		return response{}, err
 	}
 	return item(http.StatusOK, it), nil
 }
 
-func (h *Handler) delete(ctx context.Context, r request) (response, error) {
+func (h *Handler) delete(ctx context.Context, owner string, r request) (response, error) {
 	id, err := itemID(r)
 	if err != nil {
 		return response{}, err
@@ -117,29 +117,29 @@ func (h *Handler) delete(ctx context.Context, r request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	if err := h.items.Delete(ctx, owner(r), id, want); err != nil {
+	if err := h.items.Delete(ctx, owner, id, want); err != nil {
 		return response{}, err
 	}
 	return response{StatusCode: http.StatusNoContent, Headers: map[string]string{"cache-control": "no-store"}}, nil
 }
 
-func (h *Handler) batchGet(ctx context.Context, r request) (response, error) {
+func (h *Handler) batchGet(ctx context.Context, owner string, r request) (response, error) {
 	var in api.BatchGetRequest
 	if err := body(r, &in); err != nil {
 		return response{}, err
 	}
-	out, err := h.items.BatchGet(ctx, owner(r), in.IDs)
+	out, err := h.items.BatchGet(ctx, owner, in.IDs)
 	if err != nil {
 		return response{}, err
 	}
 	return respond(http.StatusOK, out), nil
 }
 
-func health(context.Context, request) (response, error) {
+func health(context.Context, string, request) (response, error) {
 	return respond(http.StatusOK, api.Health{Status: "ok"}), nil
 }
 
-func openAPI(context.Context, request) (response, error) {
+func openAPI(context.Context, string, request) (response, error) {
 	return response{StatusCode: http.StatusOK, Body: string(api.OpenAPI), Headers: map[string]string{"content-type": "application/json"}}, nil
 }
 

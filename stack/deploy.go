@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/components"
+	"items-api/internal/api"
 	"items-api/internal/build"
 )
 
@@ -19,6 +20,9 @@ const LocalAccount = "000000000000"
 // Deploy is the program of every stack.
 func Deploy(ctx *pulumi.Context) error {
 	s, err := Load(ctx)
+	if err == nil {
+		err = s.Check(ctx.Stack())
+	}
 	if err != nil {
 		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
 	}
@@ -29,11 +33,16 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	zip, err := build.Function(context.Background(), root, "./handler", s.Architecture)
-	if err != nil {
+	var zips Packages
+	if zips.Handler, err = build.Function(context.Background(), root, "./handler", s.Architecture); err != nil {
 		return err
 	}
-	return Compose(ctx, s, zip)
+	if s.Auth.Mode == api.AuthLambda {
+		if zips.Authorizer, err = build.Function(context.Background(), root, "./handler/authorizer", s.Architecture); err != nil {
+			return err
+		}
+	}
+	return Compose(ctx, s, zips)
 }
 
 // Load reads the configuration. Under the pulumi command all keys can be seen,
@@ -55,7 +64,13 @@ func Load(ctx *pulumi.Context) (Settings, error) {
 
 // onlyLocal refuses what makes no sense on AWS.
 func onlyLocal(ctx *pulumi.Context, s Settings) error {
-	if s.Architecture != build.Host {
+	reason := ""
+	switch {
+	case s.Architecture == build.Host:
+		reason = "architecture is host, which is for the local cloud"
+	case s.Auth.loopbackIssuer():
+		reason = "auth has an issuer on this machine, which AWS cannot reach"
+	default:
 		return nil
 	}
 	who, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
@@ -63,17 +78,25 @@ func onlyLocal(ctx *pulumi.Context, s Settings) error {
 		return fmt.Errorf("asking for the account: %w", err)
 	}
 	if who.AccountId != LocalAccount {
-		return fmt.Errorf("%s:architecture is host, which is for the local cloud, and this is the account %s: set it to arm64 or x86_64", Namespace, who.AccountId)
+		return fmt.Errorf("%s:%s, and this is the account %s: correct it for a stack on AWS", Namespace, reason, who.AccountId)
 	}
 	return nil
 }
 
-// Compose makes the component of a built function and exports its outputs.
-func Compose(ctx *pulumi.Context, s Settings, zip string) error {
+// Packages are the paths of the functions' zips. There is an authorizer in the
+// mode lambda only.
+type Packages struct{ Handler, Authorizer string }
+
+// Compose makes the component of built functions and exports its outputs.
+func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	r, err := components.NewRestAPI(ctx, "items", &components.RestAPIArgs{
-		Package: zip, Architecture: s.Architecture.Lambda(), MemoryMB: s.MemoryMB, TimeoutSeconds: s.TimeoutSeconds,
+		Package: zips.Handler, Architecture: s.Architecture.Lambda(), MemoryMB: s.MemoryMB, TimeoutSeconds: s.TimeoutSeconds,
 		ReservedConcurrency: s.ReservedConcurrency, LogRetentionDays: s.LogRetentionDays,
-		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst, CORSOrigins: s.CORSOrigins,
+		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst,
+		CORS: components.CORS{Origins: s.CORSOrigins, AllowHeaders: s.CORS.AllowHeaders, ExposeHeaders: s.CORS.ExposeHeaders,
+			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
+		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SignInDomain: s.Auth.SignInDomain,
+			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
@@ -86,6 +109,21 @@ func Compose(ctx *pulumi.Context, s Settings, zip string) error {
 	ctx.Export("roleName", r.RoleName)
 	ctx.Export("logGroup", r.LogGroup)
 	ctx.Export("accessLog", r.AccessLog)
-	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL))
+	ctx.Export("authMode", pulumi.String(string(s.Auth.Mode)))
+	header := ""
+	switch s.Auth.Mode {
+	case api.AuthCognito:
+		ctx.Export("userPoolId", r.UserPoolID)
+		ctx.Export("userPoolClientId", r.UserPoolClientID)
+		header = ` -H "authorization: Bearer $TOKEN"`
+	case api.AuthJWT:
+		header = ` -H "authorization: Bearer $TOKEN"`
+	case api.AuthLambda:
+		ctx.Export("authorizerName", r.AuthorizerName)
+		ctx.Export("authorizerRole", r.AuthorizerRole)
+		ctx.Export("authorizerLog", r.AuthorizerLog)
+		header = ` -H "` + api.APIKeyHeader + `: $KEY"`
+	}
+	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, header))
 	return nil
 }

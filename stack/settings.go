@@ -21,7 +21,9 @@ const Namespace = "items-api"
 
 // Settings are what the configuration of a stack chooses.
 type Settings struct {
+	Auth                Auth
 	CORSOrigins         []string
+	CORS                CORS
 	ReservedConcurrency int
 	MemoryMB            int
 	TimeoutSeconds      int
@@ -35,7 +37,7 @@ type Settings struct {
 
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
-	return Settings{CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
+	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
 		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, DeletionProtection: true, Tags: map[string]string{}}
 }
 
@@ -45,6 +47,8 @@ var retention = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 
 
 // keys are the configuration keys with the functions that read them.
 var keys = map[string]func(p *parser, text string, s *Settings){
+	"auth":                func(p *parser, t string, s *Settings) { s.Auth = p.auth(t) },
+	"cors":                func(p *parser, t string, s *Settings) { s.CORS = p.cors(t) },
 	"corsOrigins":         func(p *parser, t string, s *Settings) { s.CORSOrigins = p.origins(t) },
 	"reservedConcurrency": func(p *parser, t string, s *Settings) { s.ReservedConcurrency = p.whole(t, 1, 100000) },
 	"memoryMB":            func(p *parser, t string, s *Settings) { s.MemoryMB = p.whole(t, 128, 10240) },

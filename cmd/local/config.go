@@ -36,7 +36,7 @@ func (o *options) prepare() (work string, err error) {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return "", fmt.Errorf("reading %s: %w", file, err)
 	}
-	if err := check(file, doc); err != nil {
+	if err := check(o.stack, file, doc); err != nil {
 		return "", err
 	}
 	work = filepath.Join(o.dir, o.stack, "work")
@@ -59,7 +59,7 @@ func (o *options) prepare() (work string, err error) {
 
 // check reports every problem of the configuration before the engine starts,
 // which would name the first only.
-func check(file string, doc map[string]any) error {
+func check(name, file string, doc map[string]any) error {
 	config, _ := doc["config"].(map[string]any)
 	flat := map[string]string{}
 	for k, v := range config {
@@ -77,7 +77,11 @@ func check(file string, doc map[string]any) error {
 			flat[k] = string(data)
 		}
 	}
-	if _, err := stack.Parse(flat); err != nil {
+	s, err := stack.Parse(flat)
+	if err == nil {
+		err = s.Check(name)
+	}
+	if err != nil {
 		return fmt.Errorf("%s is invalid, and nothing was deployed:\n%w", file, err)
 	}
 	return nil

@@ -15,6 +15,7 @@ const (
 	InvalidHeader        Code = "invalid_header"
 	InvalidID            Code = "invalid_id"
 	InvalidCursor        Code = "invalid_cursor"
+	Unauthenticated      Code = "unauthenticated"
 	NotFound             Code = "not_found"
 	PreconditionFailed   Code = "precondition_failed"
 	IdempotencyKeyReused Code = "idempotency_key_reused"
@@ -33,6 +34,7 @@ var codes = map[Code]struct {
 	InvalidHeader:        {http.StatusBadRequest, "A request header is invalid"},
 	InvalidID:            {http.StatusBadRequest, "The id is no item id"},
 	InvalidCursor:        {http.StatusBadRequest, "The cursor is invalid"},
+	Unauthenticated:      {http.StatusUnauthorized, "The caller is not known"},
 	NotFound:             {http.StatusNotFound, "There is no such item"},
 	PreconditionFailed:   {http.StatusPreconditionFailed, "The item has another version"},
 	IdempotencyKeyReused: {http.StatusUnprocessableEntity, "The Idempotency-Key was used with another body"},

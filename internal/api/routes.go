@@ -50,6 +50,12 @@ type Route struct {
 	RequestHeaders []Header
 	Headers        []Header // of the success response
 	Errors         []Code   // besides those that every route can give
+	// Public routes need no authentication. Another one needs its Scope.
+	Public bool
+	Scope  Scope
+	// Throttle is the route's own limit; nil for the stage's. The lower one of
+	// both holds.
+	Throttle *Throttle
 }
 
 // Key returns the route key, such as "GET /items/{id}".
@@ -67,20 +73,21 @@ var (
 // the same operation in the handler; everything else follows.
 func Routes() []Route {
 	return []Route{
-		{Operation: CreateItem, Method: "POST", Path: "/items", Summary: "Create an item", Request: ItemInput{}, Response: Item{}, Status: 201,
+		{Operation: CreateItem, Method: "POST", Path: "/items", Summary: "Create an item", Request: ItemInput{}, Response: Item{}, Status: 201, Scope: ScopeWrite,
 			RequestHeaders: []Header{idempotency}, Headers: []Header{location, etag}, Errors: []Code{InvalidBody, InvalidHeader, IdempotencyKeyReused, TooLarge, UnsupportedMediaType}},
-		{Operation: ListItems, Method: "GET", Path: "/items", Summary: "List the caller's items, newest first", Response: ItemList{}, Status: 200,
+		{Operation: ListItems, Method: "GET", Path: "/items", Summary: "List the caller's items, newest first", Response: ItemList{}, Status: 200, Scope: ScopeRead,
 			Query: []Parameter{{"limit", "How many items at most: 1 to 100, 20 if not given."}, {"cursor", "nextCursor of the page before."}}, Errors: []Code{InvalidQuery, InvalidCursor}},
-		{Operation: GetItem, Method: "GET", Path: "/items/{id}", Summary: "Get an item", Response: Item{}, Status: 200,
+		{Operation: GetItem, Method: "GET", Path: "/items/{id}", Summary: "Get an item", Response: Item{}, Status: 200, Scope: ScopeRead,
 			RequestHeaders: []Header{ifNoneMatch}, Headers: []Header{etag}, Errors: []Code{InvalidID, NotFound}},
-		{Operation: ReplaceItem, Method: "PUT", Path: "/items/{id}", Summary: "Replace an item", Request: ItemInput{}, Response: Item{}, Status: 200,
+		{Operation: ReplaceItem, Method: "PUT", Path: "/items/{id}", Summary: "Replace an item", Request: ItemInput{}, Response: Item{}, Status: 200, Scope: ScopeWrite,
 			RequestHeaders: []Header{ifMatch}, Headers: []Header{etag}, Errors: []Code{InvalidBody, InvalidID, NotFound, PreconditionFailed, TooLarge, UnsupportedMediaType}},
-		{Operation: DeleteItem, Method: "DELETE", Path: "/items/{id}", Summary: "Delete an item", Status: 204,
+		{Operation: DeleteItem, Method: "DELETE", Path: "/items/{id}", Summary: "Delete an item", Status: 204, Scope: ScopeWrite,
 			RequestHeaders: []Header{ifMatch}, Errors: []Code{InvalidID, NotFound, PreconditionFailed}},
-		{Operation: BatchGetItems, Method: "POST", Path: "/items/batch-get", Summary: "Get up to 100 items at once", Request: BatchGetRequest{}, Response: BatchGetResponse{}, Status: 200,
-			Errors: []Code{InvalidBody, TooLarge, UnsupportedMediaType}},
-		{Operation: GetHealth, Method: "GET", Path: "/health", Summary: "Tell whether the API answers", Response: Health{}, Status: 200},
-		{Operation: GetOpenAPI, Method: "GET", Path: "/openapi.json", Summary: "This document", Response: map[string]any{}, Status: 200},
+		{Operation: BatchGetItems, Method: "POST", Path: "/items/batch-get", Summary: "Get up to 100 items at once", Request: BatchGetRequest{}, Response: BatchGetResponse{}, Status: 200, Scope: ScopeRead,
+			Throttle: &Throttle{Rate: 50, Burst: 50},
+			Errors:   []Code{InvalidBody, TooLarge, UnsupportedMediaType}},
+		{Operation: GetHealth, Method: "GET", Path: "/health", Summary: "Tell whether the API answers", Response: Health{}, Status: 200, Public: true},
+		{Operation: GetOpenAPI, Method: "GET", Path: "/openapi.json", Summary: "This document", Response: map[string]any{}, Status: 200, Public: true},
 	}
 }
 

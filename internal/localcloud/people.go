@@ -52,6 +52,17 @@ func loadPeople(dir string) (*people, error) {
 	return p, state.WriteFile(file, data, 0o600)
 }
 
+// AdminEnvironment returns the variables with which the administrator's
+// programs reach the database of the cloud that runs on dir.
+func AdminEnvironment(dir string, i Instance) (map[string]string, error) {
+	p, err := loadPeople(filepath.Join(dir, "aws"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"AWS_REGION": i.Region, "AWS_ENDPOINT_URL_DYNAMODB": i.Database,
+		"AWS_ACCESS_KEY_ID": p.admin.AccessKeyID, "AWS_SECRET_ACCESS_KEY": p.admin.SecretAccessKey}, nil
+}
+
 // files writes the credentials and the endpoint as AWS tools read them.
 func (p *people) files(region, endpoint string) error {
 	credentials := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", p.admin.AccessKeyID, p.admin.SecretAccessKey)

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,6 +82,7 @@ const (
 	// maxOwner is how many bytes of an owner stand in the partition key, which
 	// may have 2,048; a longer one is replaced by its hash.
 	maxOwner = 1024
+	hashed   = "sha256:"
 )
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -90,10 +92,12 @@ func number(n int64) types.AttributeValue { return &types.AttributeValueMemberN{
 type attributes = map[string]types.AttributeValue
 
 func partition(owner string) string {
-	if len(owner) > maxOwner {
-		owner = "sha256:" + hash(owner)
+	// An owner that looks like a hash is hashed too, or else it could be
+	// another one's.
+	if len(owner) > maxOwner || strings.HasPrefix(owner, hashed) {
+		owner = hashed + hash(owner)
 	}
-	return "OWNER#" + owner
+	return api.OwnerPartitions + owner
 }
 
 func hash(s string) string {

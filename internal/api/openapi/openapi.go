@@ -19,6 +19,7 @@ func Document() ([]byte, error) {
 	r := openapi31.NewReflector()
 	r.Spec.Info.WithTitle("Items API").WithVersion("1.0.0").WithDescription("Items that belong to their caller. Errors are problem documents (RFC 9457).")
 	r.DefaultOptions = append(r.DefaultOptions, jsonschema.InterceptDefName(func(_ reflect.Type, name string) string { return strings.TrimPrefix(name, "Api") }))
+	secure(r.SpecEns().ComponentsEns())
 	for _, route := range api.Routes() {
 		if err := add(r, route); err != nil {
 			return nil, fmt.Errorf("describing the route %s: %w", route.Key(), err)
@@ -70,6 +71,13 @@ func add(r *openapi31.Reflector, route api.Route) error {
 		responses["304"] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: "The item still has this version"}}
 	}
 	byStatus := map[int][]string{}
+	if !route.Public {
+		op.Security = []map[string][]string{{bearerScheme: {string(route.Scope)}}, {keyScheme: {string(route.Scope)}}, {}}
+		for status, text := range map[int]string{401: "The token or key is missing or not valid", 403: "The token or key lacks the scope `" + string(route.Scope) + "`"} {
+			responses[fmt.Sprint(status)] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: text + "; made by the gateway, as {\"message\": ...}"}}
+		}
+	}
+	responses["429"] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: "Too many requests; made by the gateway, as {\"message\": ...}"}}
 	for _, c := range append(route.Errors, api.Unavailable, api.Internal) {
 		byStatus[c.Status()] = append(byStatus[c.Status()], fmt.Sprintf("%s (`%s`)", c.Title(), c))
 	}
@@ -82,6 +90,21 @@ func add(r *openapi31.Reflector, route api.Route) error {
 	}
 	op.WithResponses(openapi31.Responses{MapOfResponseOrReferenceValues: responses})
 	return r.Spec.AddOperation(strings.ToLower(route.Method), route.Path, op)
+}
+
+const bearerScheme, keyScheme = "bearer", "apiKey"
+
+// secure describes how callers identify themselves. Which way a deployment
+// asks for depends on its configuration; the last alternative of each
+// operation stands for none.
+func secure(c *openapi31.Components) {
+	bearer := openapi31.SecurityScheme{HTTPBearer: &openapi31.SecuritySchemeHTTPBearer{Scheme: "bearer"}}
+	bearer.HTTPBearer.WithBearerFormat("JWT")
+	bearer.WithDescription("An access token of the user pool or of the OIDC issuer.")
+	key := openapi31.SecurityScheme{APIKey: &openapi31.SecuritySchemeAPIKey{Name: api.APIKeyHeader, In: openapi31.SecuritySchemeAPIKeyInHeader}}
+	key.WithDescription("An API key, in deployments with API keys.")
+	c.WithSecuritySchemesItem(bearerScheme, openapi31.SecuritySchemeOrReference{SecurityScheme: &bearer})
+	c.WithSecuritySchemesItem(keyScheme, openapi31.SecuritySchemeOrReference{SecurityScheme: &key})
 }
 
 func headerNames(route api.Route) []string {

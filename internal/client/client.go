@@ -1,0 +1,55 @@
+// Package client builds the functions' DynamoDB client from their environment.
+package client
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// FromEnvironment builds the client by hand: the SDK's loader takes a third of
+// the time that a function needs to start. The variables named in also must be
+// set too.
+func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client, error) {
+	for _, name := range append(also, "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") {
+		if env(name) == "" {
+			return nil, fmt.Errorf("the environment variable %s is not set", name)
+		}
+	}
+	options := dynamodb.Options{
+		Region:           env("AWS_REGION"),
+		Credentials:      credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
+		HTTPClient:       &http.Client{Transport: keepBody{transport()}},
+		RetryMaxAttempts: 4,
+	}
+	if endpoint := env("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
+		options.BaseEndpoint = aws.String(endpoint)
+	}
+	return dynamodb.New(options), nil
+}
+
+func transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.MaxIdleConnsPerHost = 8
+	t.ResponseHeaderTimeout = 10 * time.Second
+	return t
+}
+
+// keepBody hides the Close method of request bodies from the transport:
+// smithy-go closes the body when Do returns, and net/http then drops the
+// connection if the server answered before it had read the end.
+type keepBody struct{ next http.RoundTripper }
+
+func (k keepBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r = r.Clone(r.Context())
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return k.next.RoundTrip(r)
+}
