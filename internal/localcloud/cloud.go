@@ -41,6 +41,9 @@ type Config struct {
 	Port int
 	// Concurrency is the account's limit of concurrent executions; 0 means 1000.
 	Concurrency int
+	// Now is the gateway's clock: of token buckets, tokens and decisions that
+	// are kept. nil means time.Now.
+	Now func() time.Time
 	// Request, Log and Call are told what happens; each may be nil.
 	Request func(gateway.Observation)
 	Log     func(runtime.LogLine)
@@ -79,6 +82,9 @@ var ErrRunning = errors.New("a local cloud is running already")
 func Start(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if c.Concurrency == 0 {
 		c.Concurrency = 1000
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Region == "" {
 		c.Region = "us-east-1"
@@ -134,7 +140,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: time.Now, Observe: c.Request, AccessLog: c.logs.write, Resolve: c.resolve})
+	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.Request, AccessLog: c.logs.write, Resolve: c.resolve})
 	if err := c.serveIssuers(); err != nil {
 		return err
 	}
