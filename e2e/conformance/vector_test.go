@@ -93,21 +93,21 @@ type exchange struct {
 }
 
 type expectation struct {
-	Status                  int
-	StatusIn                []int
-	Statuses                []int
-	Headers                 map[string]any
-	HeaderValues            map[string][]string
-	HeadersAbsent           []string
-	Body                    *string
-	BodyNotContains         string
-	Event, AuthorizerEvent  map[string]any
-	Invoked                 *bool
-	AuthorizerInvoked       *bool
-	AuthorizerInvocations   *int
-	Last                    *expectation
-	ErrorCode               string
-	MessageContains         string
+	Status                 int
+	StatusIn               []int
+	Statuses               []int
+	Headers                map[string]any
+	HeaderValues           map[string][]string
+	HeadersAbsent          []string
+	Body                   *string
+	BodyNotContains        string
+	Event, AuthorizerEvent map[string]any
+	Invoked                *bool
+	AuthorizerInvoked      *bool
+	AuthorizerInvocations  *int
+	Last                   *expectation
+	ErrorCode              string
+	MessageContains        string
 }
 
 func load(t *testing.T) []vector {

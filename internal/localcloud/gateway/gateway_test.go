@@ -193,3 +193,21 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+func TestOriginsMayBeWildcardsOfTheScheme(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ configured, origin, want string }{
+		{"*", "https://a.example", "*"}, {"https://*", "https://a.example", "https://a.example"}, {"https://*", "http://a.example", ""},
+		{"http://*", "http://a.example:1", "http://a.example:1"}, {"https://a.example", "https://a.example", "https://a.example"},
+		{"https://a.example", "https://a.example:444", ""}, {"https://a.example", "https://b.a.example", ""}, {"https://a.example", "https://a.example/", ""},
+	} {
+		if got := (&CORS{AllowOrigins: []string{c.configured}}).allowed(c.origin); got != c.want {
+			t.Errorf("%s with %s: got %q, want %q", c.origin, c.configured, got, c.want)
+		}
+	}
+	for origin, good := range map[string]bool{"*": true, "https://*": true, "http://*": true, "https://*.a.example": false, "https://a.example/": false, "a.example": false} {
+		if err := ValidateCORS(CORS{AllowOrigins: []string{origin}}); (err == nil) != good {
+			t.Errorf("%s: got %v", origin, err)
+		}
+	}
+}

@@ -18,11 +18,12 @@ type bucket struct {
 	filled time.Time
 }
 
-// take takes one token. A bucket whose limit has changed starts full.
+// take takes one token. No route has more than the account's limit. A bucket whose limit has changed starts full.
 func (b *buckets) take(key string, limit Throttle, now time.Time) bool {
 	if !limit.Set {
 		limit = accountThrottle
 	}
+	limit.Rate, limit.Burst = min(limit.Rate, accountThrottle.Rate), min(limit.Burst, accountThrottle.Burst)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all == nil {

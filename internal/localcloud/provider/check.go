@@ -78,7 +78,9 @@ func (c *checker) object(path string, props []Property, in map[string]any) value
 		case p.Required:
 			c.fail(join(path, p.Name), "missing required property %q", join(path, p.Name))
 		case p.Default != nil:
-			out[p.Name] = clone(p.Default)
+			if v, ok := c.value(join(path, p.Name), p, clone(p.Default)); ok {
+				out[p.Name] = v
+			}
 		}
 	}
 	return out
