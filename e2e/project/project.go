@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"items-api/internal/build"
 )
 
@@ -218,4 +220,31 @@ func (p *Project) Records() ([]string, error) {
 		return nil, nil
 	}
 	return out, err
+}
+
+// Configure sets configuration keys of the stack local, without their
+// namespace; nil takes a key away.
+func (p *Project) Configure(keys map[string]any) error {
+	file := filepath.Join(p.Dir, "Pulumi.local.yaml")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var doc struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	for k, v := range keys {
+		if v == nil {
+			delete(doc.Config, "items-api:"+k)
+			continue
+		}
+		doc.Config["items-api:"+k] = v
+	}
+	if data, err = yaml.Marshal(doc); err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644)
 }
