@@ -40,6 +40,9 @@ type Auth struct {
 	CacheSeconds int
 }
 
+// mfaModes are Cognito's names of what Auth.MFA may be.
+var mfaModes = map[string]string{"": "OPTIONAL", "optional": "OPTIONAL", "off": "OFF", "required": "ON"}
+
 func (a Auth) check() error {
 	var errs []error
 	need := func(missing bool, what string) {
@@ -56,6 +59,9 @@ func (a Auth) check() error {
 		need(a.Package == "", "Auth.Package")
 	default:
 		errs = append(errs, fmt.Errorf("Auth.Mode must be one of %v, not %q", api.AuthModes(), a.Mode))
+	}
+	if mfaModes[a.MFA] == "" {
+		errs = append(errs, fmt.Errorf("Auth.MFA must be off, optional or required, not %q", a.MFA))
 	}
 	if a.CacheSeconds < 0 || a.CacheSeconds > 3600 {
 		errs = append(errs, fmt.Errorf("Auth.CacheSeconds must be from 0 to 3600, not %d", a.CacheSeconds))
@@ -129,7 +135,7 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 	if a.DeletionProtection {
 		protection = "ACTIVE"
 	}
-	mfa := map[string]string{"": "OPTIONAL", "optional": "OPTIONAL", "off": "OFF", "required": "ON"}[a.Auth.MFA]
+	mfa := mfaModes[a.Auth.MFA]
 	pool, err := cognito.NewUserPool(ctx, name, &cognito.UserPoolArgs{
 		DeletionProtection: pulumi.String(protection), MfaConfiguration: pulumi.String(mfa),
 		SoftwareTokenMfaConfiguration: cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: pulumi.Bool(true)},

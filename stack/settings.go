@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"items-api/internal/build"
 )
@@ -145,9 +148,31 @@ func (p *parser) origins(text string) []string {
 			p.fail("holds %q, which is no origin: one looks like https://example.com or http://localhost:3000", o)
 		case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(o, "#") || strings.HasSuffix(o, "?"):
 			p.fail("holds %q: an origin ends after the host and port; leave out %q", o, u.RequestURI())
+		case o != sent(u):
+			p.fail("holds %q, which never matches: browsers send %q", o, sent(u))
 		}
 	}
 	return out
+}
+
+// sent is an origin as browsers send it: in lower case and ASCII, without the
+// scheme's own port (RFC 6454, section 6.2).
+func sent(u *url.URL) string {
+	host := strings.ToLower(u.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil && net.ParseIP(host) == nil {
+		host = ascii
+	}
+	port := u.Port()
+	if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		port = ""
+	}
+	if port != "" {
+		return u.Scheme + "://" + net.JoinHostPort(host, port)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return u.Scheme + "://" + host
 }
 
 func (p *parser) tags(text string) map[string]string {

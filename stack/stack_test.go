@@ -64,6 +64,17 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"corsOrigins", "https://example.com"}, {"corsOrigins", `["example.com"]`}, {"corsOrigins", `["https://example.com/"]`},
 		{"corsOrigins", `["https://example.com/app"]`}, {"corsOrigins", `["https://*.example.com"]`}, {"corsOrigins", `["ftp://example.com"]`},
 		{"corsOrigins", `["*","https://example.com"]`}, {"corsOrigins", `["null"]`},
+		{"corsOrigins", `["https://user@example.com"]`}, {"corsOrigins", `["https://example.com?a"]`}, {"corsOrigins", `["https://example.com#"]`},
+		{"corsOrigins", `["https://Example.com"]`}, {"corsOrigins", `["https://example.com:443"]`}, {"corsOrigins", `["http://localhost:80"]`}, {"corsOrigins", `["https://bücher.example"]`},
+		{"cors", "x"}, {"cors", `{"maxAge":1}`}, {"cors", `{"maxAgeSeconds":-1}`}, {"cors", `{"maxAgeSeconds":86401}`}, {"cors", `{"maxAgeSeconds":"1"}`},
+		{"cors", `{"allowHeaders":["a b"]}`}, {"cors", `{"exposeHeaders":[""]}`}, {"cors", `{"allowHeaders":["*"],"allowCredentials":true}`},
+		{"auth", "cognito"}, {"auth", `{"mode":"basic"}`}, {"auth", `{"mode":""}`}, {"auth", `{"mode":"cognito","mfaa":"off"}`}, {"auth", `{"mode":"cognito","mfa":"maybe"}`},
+		{"auth", `{"mode":"cognito","issuer":"https://example.com"}`}, {"auth", `{"mode":"cognito","signInDomain":"items"}`},
+		{"auth", `{"mode":"cognito","signInDomain":"my-aws","callbackUrls":["https://a.example"]}`}, {"auth", `{"mode":"cognito","signInDomain":"a","callbackUrls":["http://a.example"]}`},
+		{"auth", `{"mode":"cognito","allowAnonymous":true}`}, {"auth", `{"mode":"jwt","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example"}`},
+		{"auth", `{"mode":"jwt","issuer":"http://a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example?x=1","audiences":["a"]}`},
+		{"auth", `{"mode":"jwt","issuer":"a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":[""]}`},
+		{"auth", `{"mode":"lambda","cacheSeconds":3601}`}, {"auth", `{"mode":"lambda","cacheSeconds":-1}`}, {"auth", `{"mode":"lambda","cacheSeconds":"60"}`},
 		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
 	}
 	for _, c := range cases {
@@ -77,6 +88,67 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 				t.Errorf("%v was registered", made)
 			}
 		})
+	}
+}
+
+func TestWhatTheStackOrTwoKeysTogetherForbidIsRefused(t *testing.T) {
+	t.Parallel()
+	none := `{"mode":"none"}`
+	for name, c := range map[string]struct {
+		stack  string
+		config map[string]string
+		want   []string // keys; none if it is allowed
+	}{
+		"anonymous production":           {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
+		"anonymous production on demand": {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
+		"anonymous development":          {"dev", map[string]string{"auth": none}, nil},
+		"credentials for everybody":      {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
+		"credentials for one origin":     {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
+	} {
+		config := map[string]string{}
+		for k, v := range c.config {
+			config["items-api:"+k] = v
+		}
+		s, err := Parse(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Check(c.stack)
+		if (err != nil) != (len(c.want) > 0) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(fmt.Sprint(err), w) {
+				t.Errorf("%s: %s is not named in %v", name, w, err)
+			}
+		}
+		if len(c.want) == 0 || c.stack != "dev" {
+			continue
+		}
+		if made, err := deploy(config); err == nil || len(made) > 0 {
+			t.Errorf("%s: %v was registered, %v", name, made, err)
+		}
+	}
+}
+
+func TestOriginsAsBrowsersSendThemAreAccepted(t *testing.T) {
+	t.Parallel()
+	for _, o := range []string{"https://example.com", "http://localhost:3000", "https://xn--bcher-kva.example", "http://127.0.0.1:8080", "http://[::1]:3000", "http://[::1]", "https://a_b.example.com:8443"} {
+		if _, err := Parse(map[string]string{"items-api:corsOrigins": `["` + o + `"]`}); err != nil {
+			t.Errorf("%s: %v", o, err)
+		}
+	}
+}
+
+// An issuer on this machine, like an architecture of it, is for the local
+// cloud; the mocks' account is another.
+func TestIssuerOnLoopbackIsForTheLocalCloudOnly(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		made, err := deploy(map[string]string{"items-api:auth": `{"mode":"jwt","issuer":"http://` + host + `:8080","audiences":["a"]}`})
+		if err == nil || !strings.Contains(err.Error(), "items-api:auth") || !strings.Contains(err.Error(), "111122223333") || len(made) > 0 {
+			t.Errorf("%s: got %v, %v", host, made, err)
+		}
 	}
 }
 

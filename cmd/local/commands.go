@@ -55,6 +55,9 @@ func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto
 	if err := o.releaseLocks(ctx); err != nil {
 		return err
 	}
+	if err := o.mend(); err != nil {
+		return err
+	}
 	instance, ok := localcloud.Running(o.dir)
 	if !ok {
 		return errors.New("the local cloud that was just started does not answer")

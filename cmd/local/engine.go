@@ -39,7 +39,7 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		return auto.Stack{}, err
 	}
 	env := map[string]string{
-		"PULUMI_BACKEND_URL": "file://" + filepath.ToSlash(backend), "PULUMI_CONFIG_PASSPHRASE": "",
+		"PULUMI_BACKEND_URL": backendURL(backend), "PULUMI_CONFIG_PASSPHRASE": "",
 		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
 	maps.Copy(env, cloud.Environment(dir))

@@ -92,6 +92,7 @@ var facts = []struct{ id, level, what, test string }{
 	{"D16", "r", "scopes null without route scopes", ""},
 	{"D17", "r", "all scopes of the token", ""},
 	{"D18", "d", "150,000 bytes and 1,500 ms for an issuer", "TestIssuerLimits"},
+	{"D19", "d", "keys kept for two hours", "TestNewKeysOfAnIssuerAreFoundAndOldOnesForgotten"},
 	{"D22", "d", "JWT and REQUEST only, CUSTOM on routes", "TestRoutesNeedAnAuthorizerOfTheirKind"},
 	{"D23", "d", "events of both formats", ""},
 	{"D24", "d", "routeArn", ""},

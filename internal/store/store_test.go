@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,33 +17,12 @@ import (
 	"github.com/google/uuid"
 
 	"items-api/internal/api"
-	local "items-api/internal/localcloud/dynamodb"
+	"items-api/internal/localcloud/dynamodb/databasetest"
 )
 
-var database *local.Database
+var shared databasetest.Shared
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "store-test-")
-	if err != nil {
-		panic(err)
-	}
-	jar := os.Getenv("DYNAMODB_LOCAL_DIR")
-	if jar == "" {
-		jar = filepath.Join("..", "..", ".tools", "dynamodb-local")
-	}
-	database, err = local.Start(context.Background(), local.Config{JarDir: jar, DataDir: dir, Region: "us-east-1", AccountID: "000000000000", Now: time.Now,
-		Identify: func(string) (local.Identity, bool) { return local.Identity{}, false }})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := errors.Join(database.Close(), os.RemoveAll(dir)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { shared.Main(m) }
 
 // counting counts calls, and may answer instead of the database.
 type counting struct {
@@ -105,20 +82,8 @@ func (c *counting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
 
 func newStore(t *testing.T) (*Store, *counting) {
 	t.Helper()
-	name := "t" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	key := func(n string, kt types.KeyType) types.KeySchemaElement {
-		return types.KeySchemaElement{AttributeName: &n, KeyType: kt}
-	}
-	attr := func(n string) types.AttributeDefinition {
-		return types.AttributeDefinition{AttributeName: &n, AttributeType: types.ScalarAttributeTypeS}
-	}
-	_, err := database.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		KeySchema:            []types.KeySchemaElement{key(api.PartitionKey, types.KeyTypeHash), key(api.SortKey, types.KeyTypeRange)},
-		AttributeDefinitions: []types.AttributeDefinition{attr(api.PartitionKey), attr(api.SortKey)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &counting{Database: database.Client(), n: map[string]int{}}
+	name := shared.Table(t, api.PartitionKey, api.SortKey)
+	c := &counting{Database: shared.Client(t), n: map[string]int{}}
 	return New(c, name, time.Now, func() string { return uuid.Must(uuid.NewV7()).String() }), c
 }
 

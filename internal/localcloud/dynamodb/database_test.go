@@ -26,30 +26,46 @@ import (
 )
 
 var (
-	database *Database
-	people   = map[string]Identity{}
-	mu       sync.Mutex
-	calls    []Call
+	started *Database
+	dir     string
+	people  = map[string]Identity{}
+	mu      sync.Mutex
+	calls   []Call
 )
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "dynamodb-test-")
-	if err != nil {
-		panic(err)
+// start starts the database when a test first asks for it, so that fuzzing,
+// which runs this binary several times, starts none.
+var start = sync.OnceValues(func() (*Database, error) {
+	var err error
+	if dir, err = os.MkdirTemp("", "dynamodb-test-"); err != nil {
+		return nil, err
 	}
 	jar := os.Getenv("DYNAMODB_LOCAL_DIR")
 	if jar == "" {
 		jar = filepath.Join("..", "..", "..", ".tools", "dynamodb-local")
 	}
-	database, err = Start(context.Background(), Config{JarDir: jar, DataDir: dir, Region: "us-east-1", AccountID: "000000000000", Now: time.Now,
+	started, err = Start(context.Background(), Config{JarDir: jar, DataDir: dir, Region: "us-east-1", AccountID: "000000000000", Now: time.Now,
 		Identify: func(key string) (Identity, bool) { mu.Lock(); defer mu.Unlock(); i, ok := people[key]; return i, ok },
 		Observe:  func(c Call) { mu.Lock(); defer mu.Unlock(); calls = append(calls, c) }})
+	return started, err
+})
+
+func database(t testing.TB) *Database {
+	t.Helper()
+	d, err := start()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		t.Fatal(err)
 	}
+	return d
+}
+
+func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := errors.Join(database.Close(), os.RemoveAll(dir)); err != nil {
+	var err error
+	if started != nil {
+		err = started.Close()
+	}
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
@@ -69,17 +85,17 @@ func person(t *testing.T, name string, statements ...string) (*dynamodb.Client, 
 	mu.Lock()
 	people[i.AccessKeyID] = i
 	mu.Unlock()
-	return client(i.AccessKeyID, i.SecretAccessKey, i.SessionToken, "us-east-1"), i
+	return client(t, i.AccessKeyID, i.SecretAccessKey, i.SessionToken, "us-east-1"), i
 }
 
-func client(key, secret, token, region string) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{Region: region, BaseEndpoint: aws.String(database.Endpoint()), RetryMaxAttempts: 1,
+func client(t testing.TB, key, secret, token, region string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{Region: region, BaseEndpoint: aws.String(database(t).Endpoint()), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token), HTTPClient: &http.Client{Transport: keepBody{&http.Transport{}}}})
 }
 
 func table(t *testing.T, name string) {
 	t.Helper()
-	_, err := database.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
+	_, err := database(t).Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
 		KeySchema:              []types.KeySchemaElement{{AttributeName: aws.String("PK"), KeyType: types.KeyTypeHash}},
 		AttributeDefinitions:   []types.AttributeDefinition{{AttributeName: aws.String("PK"), AttributeType: types.ScalarAttributeTypeS}, {AttributeName: aws.String("G"), AttributeType: types.ScalarAttributeTypeS}},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("byG"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("G"), KeyType: types.KeyTypeHash}}, Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}}})
@@ -115,20 +131,20 @@ func TestSignatureIsVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, c := range map[string]*dynamodb.Client{
-		"InvalidSignatureException":   client(i.AccessKeyID, "wrong", i.SessionToken, "us-east-1"),
-		"UnrecognizedClientException": client(i.AccessKeyID, i.SecretAccessKey, "wrong", "us-east-1"),
+		"InvalidSignatureException":   client(t, i.AccessKeyID, "wrong", i.SessionToken, "us-east-1"),
+		"UnrecognizedClientException": client(t, i.AccessKeyID, i.SecretAccessKey, "wrong", "us-east-1"),
 	} {
 		if _, err := c.GetItem(t.Context(), in); code(err) != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := client("UNKNOWN", "x", "", "us-east-1").GetItem(t.Context(), in); code(err) != "UnrecognizedClientException" {
+	if _, err := client(t, "UNKNOWN", "x", "", "us-east-1").GetItem(t.Context(), in); code(err) != "UnrecognizedClientException" {
 		t.Errorf("an unknown key got %v", err)
 	}
-	if _, err := client(i.AccessKeyID, i.SecretAccessKey, i.SessionToken, "eu-west-1").GetItem(t.Context(), in); code(err) != "InvalidSignatureException" {
+	if _, err := client(t, i.AccessKeyID, i.SecretAccessKey, i.SessionToken, "eu-west-1").GetItem(t.Context(), in); code(err) != "InvalidSignatureException" {
 		t.Errorf("another region got %v", err)
 	}
-	resp, err := http.Post(database.Endpoint(), "application/x-amz-json-1.0", strings.NewReader("{}"))
+	resp, err := http.Post(database(t).Endpoint(), "application/x-amz-json-1.0", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +263,7 @@ func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
 		{"Query", `{"TableName":"mine","KeyConditions":{"PK":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"you"}]}}}`, false},
 		{"Query", `{"TableName":"mine","KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"me"}}}`, true},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database.Endpoint(), strings.NewReader(c.body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database(t).Endpoint(), strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,7 +296,7 @@ func FuzzRequests(f *testing.F) {
 func TestDataIsOutOfReachWithoutTheNamespace(t *testing.T) {
 	t.Parallel()
 	table(t, "hidden")
-	direct := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: aws.String(database.upstream()), RetryMaxAttempts: 1,
+	direct := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: aws.String(database(t).upstream()), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("guess", "x", "")})
 	out, err := direct.ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	if err != nil || len(out.TableNames) > 0 {
@@ -291,10 +307,10 @@ func TestDataIsOutOfReachWithoutTheNamespace(t *testing.T) {
 // Not parallel: the database is away for a moment.
 func TestKilledDatabaseComesBackWithItsData(t *testing.T) {
 	table(t, "survivor")
-	if _, err := database.Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("survivor"), Item: attrs{"PK": s("x")}}); err != nil {
+	if _, err := database(t).Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("survivor"), Item: attrs{"PK": s("x")}}); err != nil {
 		t.Fatal(err)
 	}
-	pid := database.Pid()
+	pid := database(t).Pid()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +320,7 @@ func TestKilledDatabaseComesBackWithItsData(t *testing.T) {
 	defer tick.Stop()
 	for {
 		out, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("survivor"), Key: attrs{"PK": s("x")}})
-		if err == nil && database.Pid() != pid {
+		if err == nil && database(t).Pid() != pid {
 			if out.Item == nil {
 				t.Error("the item is lost")
 			}

@@ -160,7 +160,9 @@ func tooLong(q *http.Request) bool {
 // chooseStage takes the stage that the first segment of the path names, or
 // else $default.
 func (r *request) chooseStage() bool {
-	path := r.http.URL.EscapedPath()
+	// AWS decodes the path and cuts it at a question mark that was encoded;
+	// recorded of rawPath, and assumed of routing.
+	path, _, _ := strings.Cut(strings.ReplaceAll(r.http.URL.EscapedPath(), "%3f", "%3F"), "%3F")
 	if path == "" || path[0] != '/' {
 		path = "/" + path
 	}

@@ -19,9 +19,12 @@ const (
 	// set. Source: API Gateway quotas for HTTP APIs.
 	issuerTimeout = 1500 * time.Millisecond
 	maxJWKS       = 150_000
-	// keysFor is how long keys are kept. The documentation of HTTP APIs says
-	// nothing; an hour is what it says of REST APIs.
-	keysFor = time.Hour
+	// keysFor is how long keys are kept at most. Source: API Gateway developer
+	// guide, "Control access to HTTP APIs with JWT authorizers", which asks for
+	// a grace period with both keys when they change. It does not say whether
+	// an unknown key id makes the issuer be asked before; it does here, as the
+	// guide says of REST APIs.
+	keysFor = 2 * time.Hour
 )
 
 // refetches bounds how often unknown key ids make an issuer be asked, so that

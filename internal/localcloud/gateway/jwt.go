@@ -56,8 +56,9 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// public returns what a client may know of an error: of the texts that AWS
-// sends only the one about the audience is documented.
+// public returns what a client may know of an error. Of the texts that AWS
+// sends, the one about the audience is documented and the one about segments
+// was recorded; the others are our own.
 func public(err error) string {
 	var r refusal
 	if errors.As(err, &r) {
@@ -69,7 +70,7 @@ func public(err error) string {
 // verify checks a token's signature with the issuer's keys, and its claims.
 func (g *Gateway) verify(r *request, a Authorizer, token string) (map[string]any, error) {
 	if strings.Count(token, ".") != 2 {
-		return nil, refusal("the token is no signed JWT")
+		return nil, refusal("token contains an invalid number of segments") // as recorded from AWS
 	}
 	signed, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {

@@ -83,7 +83,7 @@ func TestNewKeysOfAnIssuerAreFoundAndOldOnesForgotten(t *testing.T) {
 	c.pass(keysFor)
 	before := is.Fetches.Load()
 	if code := with(g, sign(t, is, "RS256", "k2", "k2", payload(t, is, c.now.Add(time.Hour)))); code != http.StatusOK || is.Fetches.Load() != before+1 {
-		t.Errorf("after an hour the answer was %d and the keys were fetched %d times more", code, is.Fetches.Load()-before)
+		t.Errorf("after two hours the answer was %d and the keys were fetched %d times more", code, is.Fetches.Load()-before)
 	}
 }
 

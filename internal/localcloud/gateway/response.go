@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -44,31 +45,36 @@ func respond(payload []byte) reply {
 	if err != nil {
 		return internalError("the function's response is malformed: " + err.Error())
 	}
-	var parts struct {
-		Headers         map[string]any
-		Body            *string
-		Cookies         []string
-		IsBase64Encoded bool
+	var (
+		headers map[string]any
+		body    string
+		cookies []string
+		encoded bool
+	)
+	// Member by member, since names count letter by letter.
+	for name, to := range map[string]any{"headers": &headers, "body": &body, "cookies": &cookies, "isBase64Encoded": &encoded} {
+		if raw, ok := fields[name]; ok {
+			if err := json.Unmarshal(raw, to); err != nil {
+				return internalError("the function's response is malformed: " + name + ": " + err.Error())
+			}
+		}
 	}
-	if err := json.Unmarshal(payload, &parts); err != nil {
-		return internalError("the function's response is malformed: " + err.Error())
-	}
-	out := reply{status: status, header: http.Header{}}
-	for _, c := range parts.Cookies {
+	out := reply{status: status, header: http.Header{}, body: []byte(body)}
+	for _, c := range cookies {
 		out.header.Add("Set-Cookie", c)
 	}
-	for name, v := range parts.Headers {
-		if text, ok := scalar(v); ok {
+	out.header.Set("Content-Type", "text/plain; charset=utf-8")
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		text, ok := scalar(headers[name])
+		switch {
+		case !ok:
+		case strings.EqualFold(name, "content-type"):
+			out.header.Set(name, text) // one only
+		default:
 			out.header.Add(name, text)
 		}
 	}
-	if out.header.Get("Content-Type") == "" {
-		out.header.Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	if parts.Body != nil {
-		out.body = []byte(*parts.Body)
-	}
-	if parts.IsBase64Encoded {
+	if encoded {
 		if out.body, err = base64.StdEncoding.DecodeString(string(out.body)); err != nil {
 			return internalError("the function's response is malformed: the body is no base64")
 		}
@@ -132,6 +138,7 @@ func (p reply) write(w http.ResponseWriter, method, id string) {
 		}
 	}
 	h.Set("Apigw-Requestid", id)
+	h.Set("Connection", "keep-alive")
 	if p.status >= 200 && p.status != http.StatusNoContent {
 		h.Set("Content-Length", strconv.Itoa(len(p.body)))
 	}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"items-api/internal/localcloud/state"
+)
+
+// backendURL is where the engine keeps its state. It must not write metadata:
+// that goes into a file of its own, which a kill leaves half-written, and
+// without which the state cannot be read.
+func backendURL(dir string) string {
+	return "file://" + filepath.ToSlash(dir) + "?metadata=skip"
+}
+
+// mend repairs what a kill, or a machine that lost its power, can have done to
+// the engine's state: metadata, which may be half-written and on which nothing
+// depends, and files that were not completed are removed, and a damaged
+// checkpoint is replaced by the one before. The caller alone runs the cloud.
+func (o *options) mend() error {
+	root := filepath.Join(o.dir, "pulumi", ".pulumi")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".attrs") && !strings.HasSuffix(path, ".tmp") {
+			return err
+		}
+		return os.Remove(path)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("repairing the engine's state: %w", err)
+	}
+	file := filepath.Join(root, "stacks", project, o.stack+".json")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && json.Valid(data) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the engine's state: %w", err)
+	}
+	before, err := os.ReadFile(file + ".bak")
+	if err != nil || !json.Valid(before) {
+		return fmt.Errorf("the engine's state of the stack %s is damaged, and so is the copy beside it: restore %s from a backup; the data in the tables is not affected", o.stack, file)
+	}
+	fmt.Fprintf(os.Stderr, "the engine's state of the stack %s was damaged; going on from the copy before\n", o.stack)
+	return state.WriteFile(file, before, 0o600)
+}
