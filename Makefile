@@ -1,6 +1,6 @@
 # Two commands: `make up` runs the API on the local cloud, `make test` tests
 # everything. Both fetch and build what they need, once, under .tools.
-.PHONY: up test tools lint fuzz
+.PHONY: up test tools lint fuzz browser
 
 up: tools
 	@go build -o .build/local ./cmd/local && exec .build/local up
@@ -11,17 +11,21 @@ tools:
 test: tools
 	go test -race -timeout 20m ./...
 
+# Pages of another origin in a real browser; needs Chromium.
+browser: tools
+	go test -tags browser -count 1 ./e2e/browser
+
 lint:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run gofmt -w on these files' >&2; exit 1; }
-	go vet ./...
+	go vet -tags browser ./...
 	go mod tidy -diff
 	cd tools && go build -o ../.tools/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	.tools/bin/staticcheck ./...
+	.tools/bin/staticcheck -tags browser ./...
 
 FUZZTIME ?= 10s
 fuzz:
-	@for p in $$(go list ./...); do \
-		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+		for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -d ' ' -f 2); do \
 			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 		done; \
 	done

@@ -1,5 +1,7 @@
 // Package e2e tests a deployment from outside, over HTTP. E2E_URL points the
-// tests at any deployment; without it they deploy to a local cloud of their own.
+// tests at any deployment, as the caller of the access token in E2E_TOKEN or of
+// the API key in E2E_API_KEY; without it they deploy to a local cloud of their
+// own.
 package e2e
 
 import (
@@ -87,6 +89,12 @@ func call(t *testing.T, method, path string, body any, headers ...string) answer
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if token := os.Getenv("E2E_TOKEN"); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if key := os.Getenv("E2E_API_KEY"); key != "" {
+		r.Header.Set(api.APIKeyHeader, key)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -40,6 +41,24 @@ func Binary(dir string) (string, error) {
 		return "", fmt.Errorf("building cmd/local: %w\n%s", err, out)
 	}
 	return path, nil
+}
+
+// Main compiles cmd/local, runs the tests of a package with its path in binary,
+// and exits.
+func Main(m *testing.M, binary *string) {
+	dir, err := os.MkdirTemp("", "items-api-binary-")
+	if err == nil {
+		*binary, err = Binary(dir)
+	}
+	code := 1
+	if err == nil {
+		code = m.Run()
+	}
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // Project is a copy of the project's sources with a local cloud of its own.

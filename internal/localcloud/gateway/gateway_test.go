@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 type clock struct {
@@ -177,19 +180,59 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
+// FuzzEvent sends whatever net/http takes for a request. Function and
+// authorizer get an event that is JSON and says what was sent, and no answer is
+// an error of the gateway.
 func FuzzEvent(f *testing.F) {
-	f.Add("/a?b=c", "application/json", []byte("{}"))
-	f.Fuzz(func(t *testing.T, target, contentType string, body []byte) {
-		q, err := http.NewRequest("POST", "http://x/", nil)
+	for _, request := range []string{
+		"GET /a/b%2Fc?x=1&x=%zz&=&y HTTP/1.1\r\nHost: x\r\nCookie: a=b; c\r\nX-Key: k\r\n\r\n",
+		"POST /dev//%3F/%E4 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: text/plain; charset\r\nContent-Length: 3\r\nX-Key: \xff\r\n\r\n\xff\x00a",
+		"OPTIONS * HTTP/1.0\r\nOrigin: http://a\r\nAccess-Control-Request-Method: x\r\n\r\n",
+		"GET http://a/b HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+	} {
+		f.Add([]byte(request))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 		if err != nil {
+			return
+		}
+		q.RemoteAddr = "127.0.0.1:1"
+		called := 0
+		g := New(Config{Now: time.Now, Invoker: invoker(func(in Invocation) (Result, error) {
+			called++
+			var e struct {
+				RouteKey, RawQueryString string
+				RequestContext           struct{ HTTP struct{ Method string } }
+			}
+			if err := json.Unmarshal(in.Payload, &e); err != nil || !utf8.Valid(in.Payload) || e.RouteKey == "" || e.RequestContext.HTTP.Method != strings.ToValidUTF8(q.Method, "\ufffd") {
+				t.Errorf("the event is %s, %v", in.Payload, err)
+			}
+			return Result{Payload: []byte(`{"isAuthorized":true,"statusCode":200}`)}, nil
+		})})
+		a := simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: `{"a":"$context.path $context.identity.userAgent $context.authorizer.x"}`}}, "$default", "ANY /a/{b}", "GET /{proxy+}")
+		a.Stages = append(a.Stages, Stage{Name: "dev"})
+		a.Live.CORS = &CORS{AllowOrigins: []string{"http://*"}}
+		a.Live.Routes[2].Authorization, a.Live.Routes[2].AuthorizerID = "CUSTOM", "z"
+		a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.X-Key"}}}
+		g.AccessLog = func(_ string, line []byte) {
+			if !json.Valid(line) {
+				t.Errorf("the access log is %s", line)
+			}
+		}
+		if err := g.Put(a); err != nil {
 			t.Fatal(err)
 		}
-		path, query, _ := strings.Cut(target, "?")
-		q.URL.Path, q.URL.RawQuery = path, query
-		q.Header.Set("Content-Type", contentType)
-		data, err := (&request{http: q, body: body, rawPath: path}).event()
-		if err != nil || !json.Valid(data) {
-			t.Errorf("the event is %s, %v", data, err)
+		w := httptest.NewRecorder()
+		g.Handler("api1").ServeHTTP(w, q)
+		switch w.Code {
+		case http.StatusOK:
+			if called == 0 {
+				t.Error("nothing was invoked")
+			}
+		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge, http.StatusNoContent:
+		default:
+			t.Errorf("status %d for %q", w.Code, raw)
 		}
 	})
 }
