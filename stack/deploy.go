@@ -110,20 +110,27 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	ctx.Export("logGroup", r.LogGroup)
 	ctx.Export("accessLog", r.AccessLog)
 	ctx.Export("authMode", pulumi.String(string(s.Auth.Mode)))
-	header := ""
 	switch s.Auth.Mode {
 	case api.AuthCognito:
 		ctx.Export("userPoolId", r.UserPoolID)
 		ctx.Export("userPoolClientId", r.UserPoolClientID)
-		header = ` -H "authorization: Bearer $TOKEN"`
-	case api.AuthJWT:
-		header = ` -H "authorization: Bearer $TOKEN"`
 	case api.AuthLambda:
 		ctx.Export("authorizerName", r.AuthorizerName)
 		ctx.Export("authorizerRole", r.AuthorizerRole)
 		ctx.Export("authorizerLog", r.AuthorizerLog)
-		header = ` -H "` + api.APIKeyHeader + `: $KEY"`
 	}
-	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, header))
+	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, CurlHeader(s.Auth.Mode)))
 	return nil
+}
+
+// CurlHeader returns the argument with which curl sends what a mode asks for,
+// from the variable TOKEN or KEY; "" if it asks for nothing.
+func CurlHeader(mode api.AuthMode) string {
+	switch mode {
+	case api.AuthCognito, api.AuthJWT:
+		return ` -H "authorization: Bearer $TOKEN"`
+	case api.AuthLambda:
+		return ` -H "` + api.APIKeyHeader + `: $KEY"`
+	}
+	return ""
 }

@@ -18,8 +18,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
+	"items-api/internal/api"
 	"items-api/internal/localcloud"
 	"items-api/internal/localcloud/state"
+	"items-api/stack"
 )
 
 // start runs a cloud in this process.
@@ -163,8 +165,21 @@ func (o *options) show(ctx context.Context, s auto.Stack) error {
 	url := fmt.Sprint(out["url"])
 	fmt.Printf("\n  %s\n\n", url)
 	fmt.Printf("  curl -sS %s/health\n", url)
+	mode := api.AuthMode(fmt.Sprint(out["authMode"]))
+	of := ""
+	if o.stack != defaultStack {
+		of = " --stack " + o.stack
+	}
+	switch mode {
+	case api.AuthCognito:
+		fmt.Printf("  TOKEN=$(go run ./cmd/local token%s --sub alice)\n", of)
+	case api.AuthLambda:
+		fmt.Printf("  KEY=$(go run ./cmd/local keys issue%s --owner alice)\n", of)
+	case api.AuthJWT:
+		fmt.Println("  TOKEN=...   # an access token of the issuer, with the scopes items:read and items:write")
+	}
 	fmt.Printf("  %s\n", out["tryIt"])
-	fmt.Printf("  curl -sS '%s/items?limit=10'\n", url)
+	fmt.Printf("  curl -sS%s '%s/items?limit=10'\n", stack.CurlHeader(mode), url)
 	fmt.Printf("  AWS_CONFIG_FILE=%[1]s/aws/config AWS_SHARED_CREDENTIALS_FILE=%[1]s/aws/credentials aws dynamodb scan --table-name %[2]s\n", o.dir, out["tableName"])
 	return nil
 }

@@ -18,6 +18,8 @@ type options struct {
 	port, concurrency         int
 }
 
+const defaultStack = "local"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -35,7 +37,7 @@ func command() *cobra.Command {
 	f.StringVar(&o.dir, "dir", ".local", "directory of all state and data")
 	f.StringVar(&o.tools, "tools", ".tools", "directory of the tools that `make tools` puts there")
 	f.StringVar(&o.region, "region", "us-east-1", "region of the local cloud")
-	f.StringVar(&o.stack, "stack", "local", "stack, with its configuration in Pulumi.<stack>.yaml")
+	f.StringVar(&o.stack, "stack", defaultStack, "stack, with its configuration in Pulumi.<stack>.yaml")
 	f.IntVar(&o.port, "port", 0, "port of the first API (8080, or where it was, if not given)")
 	f.IntVar(&o.concurrency, "account-concurrency", 1000, "the account's limit of concurrent executions")
 	add := func(use, short string, run func(context.Context, *options) error) {
