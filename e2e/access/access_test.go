@@ -222,7 +222,7 @@ func (s *site) keys(t *testing.T) {
 	}
 	id := strings.Split(good, "_")[1]
 	list, err := s.Run("keys", "list")
-	if err != nil || !strings.Contains(list, id) || strings.Contains(list, strings.Split(good, "_")[2]) {
+	if err != nil || !strings.Contains(list, id) || strings.Contains(list, strings.SplitN(good, "_", 3)[2]) {
 		t.Errorf("the list is %s, %v", list, err)
 	}
 	s.command(t, "keys", "revoke", id)

@@ -70,7 +70,7 @@ func TestDecisionFollowsTheKeyAndTheRoutesScope(t *testing.T) {
 			t.Errorf("%s: the context is %v", name, out.Context)
 		}
 	}
-	if secret := strings.Split(key, "_")[2]; strings.Contains(log.String(), secret) || !strings.Contains(log.String(), k.ID) {
+	if secret := strings.SplitN(key, "_", 3)[2]; strings.Contains(log.String(), secret) || !strings.Contains(log.String(), k.ID) {
 		t.Errorf("the log is %s", &log)
 	}
 }
