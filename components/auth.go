@@ -27,6 +27,9 @@ type Auth struct {
 
 	// MFA of the mode cognito is off, optional or required; optional if empty.
 	MFA string
+	// SelfSignUp lets everybody register with the user pool; otherwise its
+	// administrators make users.
+	SelfSignUp bool
 	// SignInDomain is the prefix of the sign-in page's domain, unique in the
 	// region; there is no such page if it is empty.
 	SignInDomain string
@@ -136,10 +139,15 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 		protection = "ACTIVE"
 	}
 	mfa := mfaModes[a.Auth.MFA]
+	var software cognito.UserPoolSoftwareTokenMfaConfigurationPtrInput
+	if mfa != "OFF" {
+		// AWS refuses a kind of MFA while MFA is off.
+		software = cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: pulumi.Bool(true)}
+	}
 	pool, err := cognito.NewUserPool(ctx, name, &cognito.UserPoolArgs{
-		DeletionProtection: pulumi.String(protection), MfaConfiguration: pulumi.String(mfa),
-		SoftwareTokenMfaConfiguration: cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: pulumi.Bool(true)},
-		UsernameAttributes:            pulumi.ToStringArray([]string{"email"}), AutoVerifiedAttributes: pulumi.ToStringArray([]string{"email"}),
+		DeletionProtection: pulumi.String(protection), MfaConfiguration: pulumi.String(mfa), SoftwareTokenMfaConfiguration: software,
+		AdminCreateUserConfig: cognito.UserPoolAdminCreateUserConfigArgs{AllowAdminCreateUserOnly: pulumi.Bool(!a.Auth.SelfSignUp)},
+		UsernameAttributes:    pulumi.ToStringArray([]string{"email"}), AutoVerifiedAttributes: pulumi.ToStringArray([]string{"email"}),
 		UsernameConfiguration: cognito.UserPoolUsernameConfigurationArgs{CaseSensitive: pulumi.Bool(false)},
 		// Length counts for more than kinds of characters (NIST SP 800-63B).
 		PasswordPolicy: cognito.UserPoolPasswordPolicyArgs{MinimumLength: pulumi.Int(12), RequireLowercase: pulumi.Bool(true), RequireUppercase: pulumi.Bool(true),

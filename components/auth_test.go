@@ -101,6 +101,12 @@ func TestUserPoolIsProtectedWithTheTable(t *testing.T) {
 				if got := at(pool, "mfaConfiguration").StringValue(); got != want {
 					t.Errorf("MFA is %s, want %s", got, want)
 				}
+				if software := at(pool, "softwareTokenMfaConfiguration"); software.IsNull() != (want == "OFF") {
+					t.Errorf("with MFA %s the software token is %v", want, software)
+				}
+				if v := at(pool, "adminCreateUserConfig", "allowAdminCreateUserOnly"); !v.IsBool() || !v.BoolValue() {
+					t.Errorf("everybody may register: %v", v)
+				}
 				if n := at(pool, "passwordPolicy", "minimumLength"); !n.IsNumber() || n.NumberValue() < 12 {
 					t.Errorf("a password has %v characters", n)
 				}
@@ -118,10 +124,13 @@ func TestUserPoolIsProtectedWithTheTable(t *testing.T) {
 
 func TestSignInPageUsesTheCodeFlowOnly(t *testing.T) {
 	t.Parallel()
-	a := withAuth(Auth{Mode: api.AuthCognito, SignInDomain: "my-items", CallbackURLs: []string{"https://app.example/callback"}})
+	a := withAuth(Auth{Mode: api.AuthCognito, SelfSignUp: true, SignInDomain: "my-items", CallbackURLs: []string{"https://app.example/callback"}})
 	both(t, a, func(t *testing.T, r *recorder) {
 		if got := at(r.one(t, "aws:cognito/userPoolDomain:UserPoolDomain"), "domain").StringValue(); got != "my-items" {
 			t.Errorf("the domain is %s", got)
+		}
+		if v := at(r.one(t, "aws:cognito/userPool:UserPool"), "adminCreateUserConfig", "allowAdminCreateUserOnly"); !v.IsBool() || v.BoolValue() {
+			t.Errorf("nobody may register: %v", v)
 		}
 		client := r.one(t, "aws:cognito/userPoolClient:UserPoolClient")
 		if got := texts(at(client, "allowedOauthFlows")); !slices.Equal(got, []string{"code"}) {

@@ -204,6 +204,9 @@ func (h *Handler) owner(r request) (string, error) {
 	if a := r.RequestContext.Authorizer; a != nil {
 		if a.JWT != nil && h.mode != api.AuthLambda {
 			who = a.JWT.Claims["sub"]
+			if who == api.AnonymousOwner {
+				who = "" // the name of nobody, not of a subject
+			}
 		}
 		if h.mode == api.AuthLambda {
 			who, _ = a.Lambda[api.ContextOwner].(string)

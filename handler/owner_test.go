@@ -43,6 +43,8 @@ func TestOwnerIsWhoTheGatewaySaysAndNobodyElse(t *testing.T) {
 		"issuer":                        {api.AuthJWT, jwt(map[string]string{"sub": "alice"}), "alice"},
 		"issuer without sub":            {api.AuthJWT, jwt(map[string]string{"username": "alice"}), ""},
 		"issuer with an empty sub":      {api.AuthJWT, jwt(map[string]string{"sub": ""}), ""},
+		"subject named as nobody":       {api.AuthJWT, jwt(map[string]string{"sub": api.AnonymousOwner}), ""},
+		"key of what nobody made":       {api.AuthLambda, lambda(map[string]any{"owner": api.AnonymousOwner}), api.AnonymousOwner},
 		"issuer with a key's context":   {api.AuthJWT, lambda(map[string]any{"owner": "alice"}), ""},
 		"key":                           {api.AuthLambda, lambda(map[string]any{"owner": "alice"}), "alice"},
 		"key without owner":             {api.AuthLambda, lambda(map[string]any{"keyId": "1"}), ""},

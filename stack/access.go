@@ -1,12 +1,13 @@
 package stack
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type Auth struct {
 	Issuer         string       `json:"issuer"`
 	Audiences      []string     `json:"audiences"`
 	MFA            string       `json:"mfa"`
+	SelfSignUp     bool         `json:"selfSignUp"`
 	SignInDomain   string       `json:"signInDomain"`
 	CallbackURLs   []string     `json:"callbackUrls"`
 	CacheSeconds   int          `json:"cacheSeconds"`
@@ -43,22 +45,35 @@ func defaultCORS() CORS {
 	return CORS{AllowHeaders: components.DefaultAllowHeaders(), ExposeHeaders: components.DefaultExposeHeaders(), MaxAgeSeconds: 600}
 }
 
-// object reads a JSON object into the struct that v points to; an unknown
-// member, or a value of another type, is a problem that names it.
-func (p *parser) object(text string, v any, members string) bool {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		p.fail("holds the %s %s, which must be of another type (%s)", wrong.Value, wrong.Field, wrong.Type)
-	case err != nil && strings.Contains(err.Error(), "unknown field"):
-		p.fail("holds the %s, which is not known; it may hold %s", strings.TrimPrefix(err.Error(), "json: unknown "), members)
-	case err != nil:
-		p.fail("must be a map of %s, not %s", members, text)
+// object reads a JSON object into the struct that v points to, and returns the
+// members that are given; nil if there is a problem. Members are named exactly
+// as in the struct's tags.
+func (p *parser) object(text string, v any) map[string]json.RawMessage {
+	var known []string
+	for i := range reflect.TypeOf(v).Elem().NumField() {
+		known = append(known, reflect.TypeOf(v).Elem().Field(i).Tag.Get("json"))
 	}
-	return err == nil
+	given := map[string]json.RawMessage{}
+	if err := json.Unmarshal([]byte(text), &given); err != nil || given == nil {
+		p.fail("must be a map of %s, not %s", strings.Join(known, ", "), text)
+		return nil
+	}
+	bad := false
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(known, name) {
+			p.fail("holds the field %q, which is not known; it may hold %s", name, strings.Join(known, ", "))
+			bad = true
+		}
+	}
+	var wrong *json.UnmarshalTypeError
+	if err := json.Unmarshal([]byte(text), v); errors.As(err, &wrong) {
+		p.fail("holds the %s %s, which must be of another type (%s)", wrong.Value, wrong.Field, wrong.Type)
+		bad = true
+	}
+	if bad {
+		return nil
+	}
+	return given
 }
 
 var (
@@ -68,22 +83,21 @@ var (
 
 func (p *parser) auth(text string) Auth {
 	a := defaultAuth()
-	if !p.object(text, &a, "mode, allowAnonymous, issuer, audiences, mfa, signInDomain, callbackUrls, cacheSeconds") {
+	given := p.object(text, &a)
+	if given == nil {
 		return a
 	}
 	if !slices.Contains(api.AuthModes(), a.Mode) {
 		p.fail("holds the mode %q; it must be one of none, cognito, jwt, lambda", a.Mode)
+		return a
 	}
-	belongs := func(given bool, what string, mode api.AuthMode) {
-		if given && a.Mode != mode && slices.Contains(api.AuthModes(), a.Mode) {
+	belongs := map[string]api.AuthMode{"allowAnonymous": api.AuthNone, "issuer": api.AuthJWT, "audiences": api.AuthJWT, "mfa": api.AuthCognito, "selfSignUp": api.AuthCognito,
+		"signInDomain": api.AuthCognito, "callbackUrls": api.AuthCognito, "cacheSeconds": api.AuthLambda}
+	for _, what := range slices.Sorted(maps.Keys(given)) {
+		if mode, ok := belongs[what]; ok && mode != a.Mode {
 			p.fail("holds %s, which belongs to the mode %s, and the mode is %s", what, mode, a.Mode)
 		}
 	}
-	belongs(a.AllowAnonymous, "allowAnonymous", api.AuthNone)
-	belongs(a.Issuer != "", "issuer", api.AuthJWT)
-	belongs(len(a.Audiences) > 0, "audiences", api.AuthJWT)
-	belongs(a.SignInDomain != "", "signInDomain", api.AuthCognito)
-	belongs(len(a.CallbackURLs) > 0, "callbackUrls", api.AuthCognito)
 	if a.Mode == api.AuthJWT {
 		p.issuer(a)
 	}
@@ -112,6 +126,8 @@ func (p *parser) issuer(a Auth) {
 	switch {
 	case a.Issuer == "":
 		p.fail("lacks issuer, which the mode jwt needs: the URL of an OIDC issuer, as in its tokens")
+	case strings.HasSuffix(a.Issuer, "/.well-known/openid-configuration"):
+		p.fail("holds the issuer %q; leave out /.well-known/openid-configuration, which the gateway adds", a.Issuer)
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !a.loopbackIssuer():
 		p.fail("holds the issuer %q; it is an https URL, or on the local cloud an http URL on loopback", a.Issuer)
 	}
@@ -124,7 +140,7 @@ func (p *parser) issuer(a Auth) {
 // only.
 func (a Auth) loopbackIssuer() bool {
 	u, err := url.Parse(a.Issuer)
-	if err != nil || u.Scheme != "http" {
+	if err != nil {
 		return false
 	}
 	ip := net.ParseIP(u.Hostname())
@@ -133,7 +149,7 @@ func (a Auth) loopbackIssuer() bool {
 
 func (p *parser) cors(text string) CORS {
 	c := defaultCORS()
-	if !p.object(text, &c, "allowHeaders, exposeHeaders, maxAgeSeconds, allowCredentials") {
+	if p.object(text, &c) == nil {
 		return c
 	}
 	for _, h := range slices.Concat(c.AllowHeaders, c.ExposeHeaders) {
@@ -158,6 +174,10 @@ func (s Settings) Check(stack string) error {
 	}
 	if s.CORS.AllowCredentials && slices.Contains(s.CORSOrigins, "*") {
 		errs = append(errs, fmt.Errorf("%s:cors allows credentials and %s:corsOrigins holds *, which browsers refuse: name the origins", Namespace, Namespace))
+	}
+	if token := s.Auth.Mode == api.AuthCognito || s.Auth.Mode == api.AuthJWT; token && slices.Contains(s.CORS.AllowHeaders, "*") && len(s.CORSOrigins) > 0 &&
+		!slices.ContainsFunc(s.CORS.AllowHeaders, func(h string) bool { return strings.EqualFold(h, "authorization") }) {
+		errs = append(errs, fmt.Errorf("%s:cors allows the headers *, which in browsers does not stand for authorization, and callers send their tokens in it: name authorization too", Namespace))
 	}
 	return errors.Join(errs...)
 }

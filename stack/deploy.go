@@ -95,7 +95,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst,
 		CORS: components.CORS{Origins: s.CORSOrigins, AllowHeaders: s.CORS.AllowHeaders, ExposeHeaders: s.CORS.ExposeHeaders,
 			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
-		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SignInDomain: s.Auth.SignInDomain,
+		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
 			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})

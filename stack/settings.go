@@ -144,7 +144,7 @@ func (p *parser) origins(text string) []string {
 		}
 		u, err := url.Parse(o)
 		switch {
-		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Contains(o, "*") || u.User != nil:
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Contains(o, "*") || u.User != nil || !port(u):
 			p.fail("holds %q, which is no origin: one looks like https://example.com or http://localhost:3000", o)
 		case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(o, "#") || strings.HasSuffix(o, "?"):
 			p.fail("holds %q: an origin ends after the host and port; leave out %q", o, u.RequestURI())
@@ -155,6 +155,12 @@ func (p *parser) origins(text string) []string {
 	return out
 }
 
+// port reports whether a URL has no port or one from 1 to 65535.
+func port(u *url.URL) bool {
+	n, err := strconv.Atoi(u.Port())
+	return u.Port() == "" || err == nil && n >= 1 && n <= 65535
+}
+
 // sent is an origin as browsers send it: in lower case and ASCII, without the
 // scheme's own port (RFC 6454, section 6.2).
 func sent(u *url.URL) string {
@@ -162,12 +168,8 @@ func sent(u *url.URL) string {
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil && net.ParseIP(host) == nil {
 		host = ascii
 	}
-	port := u.Port()
-	if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
-		port = ""
-	}
-	if port != "" {
-		return u.Scheme + "://" + net.JoinHostPort(host, port)
+	if p := u.Port(); p != "" && p != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		return u.Scheme + "://" + net.JoinHostPort(host, p)
 	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"

@@ -66,6 +66,9 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"corsOrigins", `["*","https://example.com"]`}, {"corsOrigins", `["null"]`},
 		{"corsOrigins", `["https://user@example.com"]`}, {"corsOrigins", `["https://example.com?a"]`}, {"corsOrigins", `["https://example.com#"]`},
 		{"corsOrigins", `["https://Example.com"]`}, {"corsOrigins", `["https://example.com:443"]`}, {"corsOrigins", `["http://localhost:80"]`}, {"corsOrigins", `["https://bücher.example"]`},
+		{"corsOrigins", `["https://example.com:99999"]`}, {"corsOrigins", `["https://example.com:0"]`},
+		{"auth", `{"mode":"cognito"} x`}, {"auth", `{"MODE":"cognito"}`}, {"auth", `null`}, {"auth", `{"mode":"cognito","cacheSeconds":60}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":["a"],"mfa":"off"}`},
+		{"auth", `{"mode":"jwt","issuer":"https://a.example/.well-known/openid-configuration","audiences":["a"]}`}, {"auth", `{"mode":"lambda","selfSignUp":true}`},
 		{"cors", "x"}, {"cors", `{"maxAge":1}`}, {"cors", `{"maxAgeSeconds":-1}`}, {"cors", `{"maxAgeSeconds":86401}`}, {"cors", `{"maxAgeSeconds":"1"}`},
 		{"cors", `{"allowHeaders":["a b"]}`}, {"cors", `{"exposeHeaders":[""]}`}, {"cors", `{"allowHeaders":["*"],"allowCredentials":true}`},
 		{"auth", "cognito"}, {"auth", `{"mode":"basic"}`}, {"auth", `{"mode":""}`}, {"auth", `{"mode":"cognito","mfaa":"off"}`}, {"auth", `{"mode":"cognito","mfa":"maybe"}`},
@@ -99,11 +102,14 @@ func TestWhatTheStackOrTwoKeysTogetherForbidIsRefused(t *testing.T) {
 		config map[string]string
 		want   []string // keys; none if it is allowed
 	}{
-		"anonymous production":           {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
-		"anonymous production on demand": {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
-		"anonymous development":          {"dev", map[string]string{"auth": none}, nil},
-		"credentials for everybody":      {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
-		"credentials for one origin":     {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
+		"anonymous production":             {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
+		"anonymous production on demand":   {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
+		"anonymous development":            {"dev", map[string]string{"auth": none}, nil},
+		"credentials for everybody":        {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
+		"a wildcard without authorization": {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, []string{"items-api:cors ", "authorization"}},
+		"a wildcard with authorization":    {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*","Authorization"]}`}, nil},
+		"a wildcard with keys":             {"dev", map[string]string{"auth": `{"mode":"lambda"}`, "corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, nil},
+		"credentials for one origin":       {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
 	} {
 		config := map[string]string{}
 		for k, v := range c.config {
@@ -144,10 +150,10 @@ func TestOriginsAsBrowsersSendThemAreAccepted(t *testing.T) {
 // cloud; the mocks' account is another.
 func TestIssuerOnLoopbackIsForTheLocalCloudOnly(t *testing.T) {
 	t.Parallel()
-	for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
-		made, err := deploy(map[string]string{"items-api:auth": `{"mode":"jwt","issuer":"http://` + host + `:8080","audiences":["a"]}`})
+	for _, at := range []string{"http://localhost", "http://127.0.0.1", "http://[::1]", "https://localhost"} {
+		made, err := deploy(map[string]string{"items-api:auth": `{"mode":"jwt","issuer":"` + at + `:8080","audiences":["a"]}`})
 		if err == nil || !strings.Contains(err.Error(), "items-api:auth") || !strings.Contains(err.Error(), "111122223333") || len(made) > 0 {
-			t.Errorf("%s: got %v, %v", host, made, err)
+			t.Errorf("%s: got %v, %v", at, made, err)
 		}
 	}
 }

@@ -26,16 +26,22 @@ type Issuer struct {
 	// Fetches counts how often the key set was asked for.
 	Fetches atomic.Int64
 
-	server *httptest.Server
-	mu     sync.Mutex
-	keys   map[string]any // private keys by kid
-	hidden map[string]bool
+	// Held gets a value when a request for the key set waits, see Hold.
+	Held chan struct{}
+
+	server  *httptest.Server
+	mu      sync.Mutex
+	keys    map[string]any // private keys by kid
+	hidden  map[string]bool
+	changes map[string]map[string]any // members by kid
+	raw     []json.RawMessage
+	hold    chan struct{}
 }
 
 // Start starts an issuer with the RSA key k1 and the elliptic key ec1, and an
 // RSA key stranger that is not in its key set.
 func Start() (*Issuer, error) {
-	i := &Issuer{keys: map[string]any{}, hidden: map[string]bool{"stranger": true}}
+	i := &Issuer{keys: map[string]any{}, hidden: map[string]bool{"stranger": true}, changes: map[string]map[string]any{}, Held: make(chan struct{}, 1)}
 	for _, kid := range []string{"k1", "stranger"} {
 		if err := i.Add(kid); err != nil {
 			return nil, err
@@ -52,7 +58,19 @@ func Start() (*Issuer, error) {
 	})
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) {
 		i.Fetches.Add(1)
-		answer(w, i.set())
+		i.mu.Lock()
+		hold := i.hold
+		i.mu.Unlock()
+		if hold != nil {
+			i.Held <- struct{}{}
+			<-hold
+		}
+		set, err := i.set()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		answer(w, map[string]any{"keys": set})
 	})
 	i.server = httptest.NewServer(mux)
 	i.URL = i.server.URL
@@ -87,18 +105,63 @@ func (i *Issuer) Remove(kid string) {
 	i.hidden[kid] = true
 }
 
-func (i *Issuer) set() jose.JSONWebKeySet {
+// Change sets members of a key in the set, or takes away those that are nil.
+func (i *Issuer) Change(kid string, members map[string]any) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	var out jose.JSONWebKeySet
+	i.changes[kid] = members
+}
+
+// AddRaw puts a key into the set as it stands.
+func (i *Issuer) AddRaw(key string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.raw = append(i.raw, json.RawMessage(key))
+}
+
+// Hold makes requests for the key set wait until release is called.
+func (i *Issuer) Hold() (release func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	hold := make(chan struct{})
+	i.hold = hold
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.hold = nil
+		close(hold)
+	}
+}
+
+func (i *Issuer) set() ([]any, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var out []any
 	for kid, key := range i.keys {
 		if i.hidden[kid] {
 			continue
 		}
 		private := jose.JSONWebKey{Key: key, KeyID: kid, Use: "sig"}
-		out.Keys = append(out.Keys, private.Public())
+		public := private.Public()
+		data, err := public.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		m := map[string]any{}
+		if err := json.Unmarshal(data, &m); err != nil {
+			return nil, err
+		}
+		for name, v := range i.changes[kid] {
+			if m[name] = v; v == nil {
+				delete(m, name)
+			}
+		}
+		out = append(out, m)
 	}
-	return out
+	for _, r := range i.raw {
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // Sign returns a token with exactly this payload. alg none gives no signature;

@@ -319,6 +319,32 @@ func TestThrottlingIsUnavailableAndTheRestInternal(t *testing.T) {
 	}
 }
 
+// Quotes take two bytes each within the JSON text that a function returns.
+func TestBatchOfLargeItemsFitsIntoAnAnswerOfLambda(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	quotes := make([]any, 21_800)
+	for i := range quotes {
+		quotes[i] = ""
+	}
+	var ids []string
+	for range 64 {
+		it, err := s.Create(t.Context(), "a", api.ItemInput{Name: "x", Attributes: map[string]any{"a": quotes}}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, it.ID)
+	}
+	out, err := s.BatchGet(t.Context(), "a", ids)
+	if err != nil || len(out.Items) == 0 || len(out.Unprocessed) == 0 || len(out.Items)+len(out.Unprocessed) != len(ids) {
+		t.Fatalf("%d items, %d unprocessed, %v", len(out.Items), len(out.Unprocessed), err)
+	}
+	const limit = 6_291_556
+	if n, err := textSize(out); err != nil || n > limit-10_000 || n < limit/2 {
+		t.Errorf("the answer has %d bytes, %v", n, err)
+	}
+}
+
 func FuzzCursor(f *testing.F) {
 	text, err := encodeCursor("a", uuid.Must(uuid.NewV7()).String())
 	if err != nil {

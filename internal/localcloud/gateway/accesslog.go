@@ -12,28 +12,25 @@ var variable = regexp.MustCompile(`\$context\.[A-Za-z0-9_.:-]*[A-Za-z0-9_]`)
 // accessLine fills a format. A variable without a value is "-". Source: API
 // Gateway developer guide, "Logging variables for HTTP API access logs".
 func accessLine(format string, r *request, p reply, took time.Duration) []byte {
-	integration := "-"
-	status := "-"
+	// latency and lambda are of the integration, answered is what the function
+	// returned itself.
+	latency, lambda, answered := "-", "-", "-"
 	if p.called {
-		integration = strconv.FormatInt(p.result.Duration.Milliseconds(), 10)
-		status = "200"
+		latency, lambda = strconv.FormatInt(p.result.Duration.Milliseconds(), 10), "200"
+	}
+	if p.answered {
+		answered = strconv.Itoa(p.status)
 	}
 	known := map[string]string{
 		"accountId": r.api.AccountID, "apiId": r.api.ID, "awsEndpointRequestId": p.result.RequestID,
 		"domainName": host(r.http), "domainPrefix": prefix(host(r.http)),
 		"httpMethod": r.http.Method, "identity.sourceIp": source(r.http), "identity.userAgent": r.http.UserAgent(),
-		"integration.error": p.err, "integrationErrorMessage": p.err, "integration.integrationStatus": strconv.Itoa(p.status),
-		"integration.latency": integration, "integrationLatency": integration, "integration.requestId": p.result.RequestID,
-		"integration.status": status, "integrationStatus": status,
+		"integration.error": p.err, "integrationErrorMessage": p.err, "integration.integrationStatus": lambda, "integrationStatus": lambda,
+		"integration.latency": latency, "integrationLatency": latency, "integration.requestId": p.result.RequestID, "integration.status": answered,
 		"path": r.rawPath, "protocol": "HTTP/1.1", "requestId": r.id, "extendedRequestId": r.id,
 		"requestTime": r.received.UTC().Format(clfTime), "requestTimeEpoch": strconv.FormatInt(r.received.UnixMilli(), 10),
 		"responseLatency": strconv.FormatInt(took.Milliseconds(), 10), "responseLength": strconv.Itoa(len(p.body)),
 		"routeKey": r.match.route.Key, "stage": r.stage.Name, "status": strconv.Itoa(p.status),
-	}
-	if p.called {
-		known["integration.integrationStatus"] = strconv.Itoa(p.status)
-	} else {
-		known["integration.integrationStatus"] = "-"
 	}
 	if p.status >= 400 && !p.called && len(p.body) > 0 {
 		var made struct{ Message string }
@@ -44,8 +41,11 @@ func accessLine(format string, r *request, p reply, took time.Duration) []byte {
 	r.identity.variables(known)
 	return []byte(variable.ReplaceAllStringFunc(format, func(name string) string {
 		v := known[name[len("$context."):]]
-		if v == "" {
+		switch {
+		case v == "":
 			return "-"
+		case name == "$context.error.messageString":
+			return v // it carries its own quotes
 		}
 		return escape(v)
 	}))

@@ -31,11 +31,15 @@ func (g *Gateway) authorize(r *request) (reply, bool) {
 		r.identity.err = "the route's authorizer " + route.AuthorizerID + " does not exist"
 		return internalError(""), false
 	}
-	a := r.snapshot.Authorizers[i]
-	if a.Type == "JWT" {
+	switch a := r.snapshot.Authorizers[i]; route.Authorization + " " + a.Type {
+	case "JWT JWT":
 		return g.authorizeJWT(r, a)
+	case "CUSTOM REQUEST":
+		return g.authorizeRequest(r, a)
+	default:
+		r.identity.err = fmt.Sprintf("the route asks for the authorization %s, and its authorizer is of the type %s", route.Authorization, a.Type)
+		return internalError(""), false
 	}
-	return g.authorizeRequest(r, a)
 }
 
 // unauthorized is the answer to a request without an acceptable identity.

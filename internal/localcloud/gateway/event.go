@@ -136,7 +136,7 @@ func headers(q *http.Request, r *request) map[string]string {
 		out["content-length"] = strconv.Itoa(len(r.body))
 	}
 	out["x-forwarded-for"] = source(q)
-	if before := q.Header.Get("X-Forwarded-For"); before != "" {
+	if before := strings.Join(q.Header.Values("X-Forwarded-For"), ","); before != "" {
 		out["x-forwarded-for"] = before + ", " + source(q)
 	}
 	out["x-forwarded-port"], out["x-forwarded-proto"] = "443", "https"

@@ -96,7 +96,7 @@ func (g *Gateway) Handler(id string) http.Handler {
 		g.mu.RUnlock()
 		r := &request{http: q, id: requestID(), received: g.Now(), api: api}
 		p := g.serve(r)
-		if c := r.snapshot.CORS; c != nil && p.called {
+		if c := r.snapshot.CORS; c != nil && p.answered {
 			c.apply(q, p.header)
 		}
 		p.write(w, q.Method, r.id)
@@ -129,7 +129,8 @@ func (g *Gateway) serve(r *request) reply {
 	if t, ok := r.stage.RouteThrottles[m.route.Key]; ok {
 		limit = t
 	}
-	if !g.buckets.take(r.api.ID+"/"+r.stage.Name+"/"+m.route.Key, limit, r.received) {
+	// All APIs share the account's limit.
+	if !g.buckets.take(r.api.ID+"/"+r.stage.Name+"/"+m.route.Key, limit, r.received) || !g.buckets.take("account", accountThrottle, r.received) {
 		return message(http.StatusTooManyRequests, "Too Many Requests", "")
 	}
 	if answer, ok := g.authorize(r); !ok {
@@ -233,6 +234,7 @@ func (g *Gateway) integrate(r *request) reply {
 	out := internalError("the function failed: " + result.FunctionError)
 	if result.FunctionError == "" {
 		out = respond(result.Payload)
+		out.answered = out.err == ""
 	}
 	out.called, out.result = true, result
 	return out

@@ -87,6 +87,113 @@ func TestNewKeysOfAnIssuerAreFoundAndOldOnesForgotten(t *testing.T) {
 	}
 }
 
+// What the issuer withdrew must not come back when it cannot be reached.
+func TestOldKeysAreWorthlessWhenTheIssuerIsDown(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Unix(1e9, 0)}
+	g, is := guarded(t, c.Now)
+	token := sign(t, is, "RS256", "k1", "k1", payload(t, is, c.now.Add(100*time.Hour)))
+	if code := with(g, token); code != http.StatusOK {
+		t.Fatalf("a good token got %d", code)
+	}
+	is.Close()
+	c.pass(keysFor - time.Second)
+	if code := with(g, token); code != http.StatusOK {
+		t.Errorf("with keys that are fresh it got %d", code)
+	}
+	c.pass(time.Second)
+	for i := range 3 * refetches.Burst {
+		if code := with(g, token); code != http.StatusUnauthorized {
+			t.Errorf("with old keys the request %d got %d", i, code)
+		}
+	}
+}
+
+// Requests with made-up key ids make the issuer be asked; others go on.
+func TestKnownKeysDoNotWaitForTheIssuer(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Unix(1e9, 0)}
+	g, is := guarded(t, c.Now)
+	good := sign(t, is, "RS256", "k1", "k1", payload(t, is, c.now))
+	if code := with(g, good); code != http.StatusOK {
+		t.Fatalf("got %d", code)
+	}
+	release := is.Hold()
+	waiting := make(chan int)
+	go func() { waiting <- with(g, sign(t, is, "RS256", "made-up", "k1", payload(t, is, c.now))) }()
+	<-is.Held
+	if code := with(g, good); code != http.StatusOK {
+		t.Errorf("got %d while the issuer was asked", code)
+	}
+	release()
+	if code := <-waiting; code != http.StatusUnauthorized {
+		t.Errorf("the made-up id got %d", code)
+	}
+}
+
+func TestKeysCountForWhatTheyAreMade(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Unix(1e9, 0)}
+	for name, member := range map[string]struct {
+		change map[string]any
+		want   int
+	}{
+		"as it is":          {nil, 200},
+		"its algorithm":     {map[string]any{"alg": "RS256"}, 200},
+		"another algorithm": {map[string]any{"alg": "RS512"}, 401},
+		"for encryption":    {map[string]any{"use": "enc"}, 401},
+		"without use":       {map[string]any{"use": nil}, 200},
+	} {
+		g, is := guarded(t, c.Now)
+		is.Change("k1", member.change)
+		if code := with(g, sign(t, is, "RS256", "k1", "k1", payload(t, is, c.now))); code != member.want {
+			t.Errorf("%s: got %d, want %d", name, code, member.want)
+		}
+	}
+}
+
+// Keys of other kinds beside it do not make a good one worthless (RFC 7517,
+// section 5).
+func TestUnknownKindsOfKeysArePassedOver(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Unix(1e9, 0)}
+	for _, other := range []string{
+		`{"kty":"EC","crv":"secp256k1","kid":"e","x":"AA","y":"AA"}`, `{"kty":"OKP","crv":"X25519","kid":"o","x":"AA"}`, `{"kty":"AKP","kid":"a"}`,
+		`{"kty":"oct","kid":"k1","k":"c2VjcmV0"}`, `{"kid":"n"}`, `7`,
+	} {
+		g, is := guarded(t, c.Now)
+		is.AddRaw(other)
+		if code := with(g, sign(t, is, "RS256", "k1", "k1", payload(t, is, c.now))); code != http.StatusOK {
+			t.Errorf("beside %s: got %d", other, code)
+		}
+	}
+}
+
+// Whoever is between gateway and issuer must not give out keys.
+func TestKeysOverPlainHTTPAreRefused(t *testing.T) {
+	t.Parallel()
+	var s *httptest.Server
+	target := ""
+	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/.well-known/openid-configuration":
+			fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, s.URL, target)
+		case "/redirect":
+			http.Redirect(w, r, "http://keys.example/jwks", http.StatusFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	for _, target = range []string{"http://keys.example/jwks", s.URL + "/redirect", "ftp://keys.example/jwks", "", "file:///etc/passwd"} {
+		err := New(Config{}).Discover(t.Context(), s.URL)
+		if err == nil || !strings.Contains(err.Error(), "https") && !strings.Contains(err.Error(), "keys") {
+			t.Errorf("%q: got %v", target, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "dial") {
+			t.Errorf("%q was asked: %v", target, err)
+		}
+	}
+}
+
 func TestUnknownKeyIdsDoNotBurdenTheIssuer(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Unix(1e9, 0)}

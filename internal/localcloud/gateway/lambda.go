@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,25 +43,25 @@ func (d decision) allows(routeARN string) bool {
 // permissions, failures are not.
 type decisions struct {
 	mu  sync.Mutex
-	all map[string]map[string]decision
+	all map[string]map[[sha256.Size]byte]decision
 }
 
-func (c *decisions) get(authorizer, key string, now time.Time) (decision, bool) {
+func (c *decisions) get(authorizer string, key [sha256.Size]byte, now time.Time) (decision, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d, ok := c.all[authorizer][key]
 	return d, ok && now.Before(d.expires)
 }
 
-func (c *decisions) put(authorizer, key string, d decision, now time.Time) {
+func (c *decisions) put(authorizer string, key [sha256.Size]byte, d decision, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.all == nil {
-		c.all = map[string]map[string]decision{}
+		c.all = map[string]map[[sha256.Size]byte]decision{}
 	}
 	m := c.all[authorizer]
 	if m == nil {
-		m = map[string]decision{}
+		m = map[[sha256.Size]byte]decision{}
 		c.all[authorizer] = m
 	}
 	if len(m) >= maxDecisions {
@@ -100,7 +101,8 @@ func (g *Gateway) authorizeRequest(r *request, a Authorizer) (reply, bool) {
 	cached := a.TTL > 0 && len(sources) > 0
 	// The settings are part of the name, so that a changed authorizer is asked.
 	name := fmt.Sprintf("%s/%s/%s/%s/%v/%q", r.api.ID, a.ID, a.FunctionARN, a.PayloadFormatVersion, a.SimpleResponses, a.IdentitySources)
-	key := fmt.Sprintf("%q", sources)
+	// A hash, since what is kept must not grow with what callers send.
+	key := sha256.Sum256(fmt.Appendf(nil, "%q", sources))
 	d, known := decision{}, false
 	if cached {
 		d, known = g.decisions.get(name, key, r.received)

@@ -20,7 +20,8 @@ type reply struct {
 	body   []byte
 	err    string // of the integration, for logs
 	result Result
-	called bool
+	// called: the function was invoked; answered: this is its own answer.
+	called, answered bool
 }
 
 // message is an answer that the gateway makes itself.
@@ -105,8 +106,10 @@ func statusCode(raw json.RawMessage) (int, error) {
 	} else if err := json.Unmarshal(raw, &n); err != nil {
 		return 0, errors.New("statusCode is no number")
 	}
-	if n != math.Trunc(n) || n < 100 || n > 599 {
-		return 0, errors.New("statusCode is not a whole number from 100 to 599")
+	// An informational status cannot end a request; what AWS makes of one is
+	// not established.
+	if n != math.Trunc(n) || n < 200 || n > 599 {
+		return 0, errors.New("statusCode is not a whole number from 200 to 599")
 	}
 	return int(n), nil
 }

@@ -18,7 +18,8 @@ type bucket struct {
 	filled time.Time
 }
 
-// take takes one token. No route has more than the account's limit. A bucket whose limit has changed starts full.
+// take takes one token. No route has more than the account's limit. A bucket
+// whose limit has changed starts full.
 func (b *buckets) take(key string, limit Throttle, now time.Time) bool {
 	if !limit.Set {
 		limit = accountThrottle

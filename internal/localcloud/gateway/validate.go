@@ -86,6 +86,9 @@ func ValidateCORS(c CORS) error {
 	return nil
 }
 
+// untold are variables whose values AWS does not document well enough.
+var untold = []string{"$context.dataProcessed", "$context.error.responseType"}
+
 // ValidateAccessLogFormat tests that a format names $context.requestId, as
 // every format in AWS's documentation does. Whether AWS enforces it for HTTP
 // APIs is not established.
@@ -95,6 +98,11 @@ func ValidateAccessLogFormat(format string) error {
 	}
 	if !strings.Contains(format, "$context.requestId") && !strings.Contains(format, "$context.extendedRequestId") {
 		return errors.New("an access log's format must contain $context.requestId")
+	}
+	for _, name := range variable.FindAllString(format, -1) {
+		if slices.Contains(untold, name) {
+			return fmt.Errorf("the local cloud cannot tell %s: leave it out of the access log's format", name)
+		}
 	}
 	return nil
 }

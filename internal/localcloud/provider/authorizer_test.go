@@ -204,6 +204,34 @@ func TestUserPoolKeepsItsUsersWhenProtected(t *testing.T) {
 	}
 }
 
+func TestUserPoolRefusesWhatCognitoRefuses(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	units := func(unit string) map[string]any { return map[string]any{"accessToken": unit, "refreshToken": unit} }
+	for _, c := range []struct {
+		token string
+		in    map[string]any
+		want  string // "" if it is accepted
+	}{
+		{poolType, map[string]any{"mfaConfiguration": "OFF", "softwareTokenMfaConfiguration": map[string]any{"enabled": true}}, "MFA cannot be off"},
+		{poolType, map[string]any{"mfaConfiguration": "OFF"}, ""},
+		{poolType, map[string]any{"mfaConfiguration": "ON"}, "MFA needs"},
+		{poolType, map[string]any{"mfaConfiguration": "OPTIONAL", "softwareTokenMfaConfiguration": map[string]any{"enabled": true}}, ""},
+		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 24}, ""},
+		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 25}, "accessTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 299, "tokenValidityUnits": units("seconds")}, "accessTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 300, "tokenValidityUnits": units("seconds")}, ""},
+		{poolClientType, map[string]any{"userPoolId": "p", "refreshTokenValidity": 3651}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "p", "refreshTokenValidity": 59, "tokenValidityUnits": units("minutes")}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "p", "allowedOauthFlows": []any{"magic"}}, `"magic"`},
+	} {
+		_, problems := check(t, s, c.token, "x", nil, props(c.in))
+		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
+			t.Errorf("%v: got %q, want %q", c.in, problems, c.want)
+		}
+	}
+}
+
 func TestStageVariablesAreAtMostAHundred(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)

@@ -176,6 +176,9 @@ func redirects(v any) error {
 }
 
 func checkPool(_ *Provider, in values) []Failure {
+	if m := in.str("mfaConfiguration"); m == "OFF" && in.object("softwareTokenMfaConfiguration").boolean("enabled") {
+		return []Failure{{"softwareTokenMfaConfiguration", "InvalidParameterException: MFA cannot be off and have a kind configured: leave this out, or set mfaConfiguration to OPTIONAL or ON"}}
+	}
 	if m := in.str("mfaConfiguration"); (m == "ON" || m == "OPTIONAL") && !in.has("softwareTokenMfaConfiguration") {
 		return []Failure{{"mfaConfiguration", "InvalidParameterException: MFA needs softwareTokenMfaConfiguration here: messages are not sent locally"}}
 	}
@@ -265,11 +268,38 @@ func (p *Provider) poolExists(in values) error {
 	return nil
 }
 
+// validities are the bounds of the tokens' lives, and the units that they have
+// unless tokenValidityUnits says otherwise. Source: Cognito API reference,
+// CreateUserPoolClient.
+var validities = []struct {
+	name, unit, standard string
+	low, high            time.Duration
+}{
+	{"accessTokenValidity", "accessToken", "hours", 5 * time.Minute, 24 * time.Hour},
+	{"idTokenValidity", "idToken", "hours", 5 * time.Minute, 24 * time.Hour},
+	{"refreshTokenValidity", "refreshToken", "days", time.Hour, 3650 * 24 * time.Hour},
+}
+
 func checkPoolClient(_ *Provider, in values) []Failure {
-	if !in.boolean("allowedOauthFlowsUserPoolClient") {
-		return nil
-	}
 	var out []Failure
+	for _, v := range validities {
+		unit := in.object("tokenValidityUnits").str(v.unit)
+		if unit == "" {
+			unit = v.standard
+		}
+		length := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[unit]
+		if n := in.number(v.name); n != 0 && (n*length.Seconds() < v.low.Seconds() || n*length.Seconds() > v.high.Seconds()) {
+			out = append(out, Failure{v.name, fmt.Sprintf("InvalidParameterException: a token of this kind lives from %s to %s, and not %v %s", v.low, v.high, n, unit)})
+		}
+	}
+	for _, f := range in.strings("allowedOauthFlows") {
+		if !slices.Contains([]string{"code", "implicit", "client_credentials"}, f) {
+			out = append(out, Failure{"allowedOauthFlows", fmt.Sprintf("InvalidParameterException: %q is none of the flows code, implicit and client_credentials", f)})
+		}
+	}
+	if !in.boolean("allowedOauthFlowsUserPoolClient") {
+		return out
+	}
 	for _, name := range []string{"allowedOauthFlows", "allowedOauthScopes"} {
 		if known(in[name]) && len(in.list(name)) == 0 {
 			out = append(out, Failure{name, fmt.Sprintf("InvalidOAuthFlowException: %q must not be empty when allowedOauthFlowsUserPoolClient is true", name)})
