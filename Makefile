@@ -16,7 +16,7 @@ browser: tools
 	go test -tags browser -count 1 ./e2e/browser
 
 lint:
-	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run gofmt -w on these files' >&2; exit 1; }
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on $$files" >&2; exit 1; }
 	go vet -tags browser ./...
 	go mod tidy -diff
 	cd tools && go build -o ../.tools/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
