@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/internal/api"
 	"items-api/internal/apikey"
@@ -271,18 +270,6 @@ func TestBadAccessArgumentsRegisterNothing(t *testing.T) {
 		"CORS.MaxAgeSeconds":             {Package: "x", Auth: modes[api.AuthNone], CORS: CORS{MaxAgeSeconds: 86401}},
 		"ThrottleRate and ThrottleBurst": {Package: "x", Auth: modes[api.AuthNone], ThrottleRate: -1},
 	} {
-		r := &recorder{}
-		err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-			_, err := NewRestAPI(ctx, "items", a)
-			return err
-		}, pulumi.WithMocks("items-api", "test", r))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", want, err)
-		}
-		for _, m := range r.made {
-			if m.TypeToken != "pulumi:pulumi:Stack" {
-				t.Errorf("%s: %s was registered", want, m.TypeToken)
-			}
-		}
+		refused(t, want, a)
 	}
 }

@@ -2,6 +2,7 @@ package components
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -91,5 +92,24 @@ func both(t *testing.T, args *RestAPIArgs, test func(t *testing.T, r *recorder))
 			t.Parallel()
 			test(t, compose(t, unknown, args))
 		})
+	}
+}
+
+// refused tests that arguments give an error that names what is wrong, and
+// that nothing is registered.
+func refused(t *testing.T, want string, args *RestAPIArgs) {
+	t.Helper()
+	r := &recorder{}
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		_, err := NewRestAPI(ctx, "items", args)
+		return err
+	}, pulumi.WithMocks("items-api", "test", r))
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s: got %v", want, err)
+	}
+	for _, m := range r.made {
+		if m.TypeToken != "pulumi:pulumi:Stack" {
+			t.Errorf("%s: %s was registered", want, m.TypeToken)
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/internal/api"
 	"items-api/internal/store"
@@ -205,18 +204,6 @@ func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 func TestBadArgumentsRegisterNothing(t *testing.T) {
 	t.Parallel()
 	for want, bad := range map[string]*RestAPIArgs{"Package": {}, "TimeoutSeconds": {Package: "x", TimeoutSeconds: 30}, "ReservedConcurrency": {Package: "x", ReservedConcurrency: -1}} {
-		r := &recorder{}
-		err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-			_, err := NewRestAPI(ctx, "items", bad)
-			return err
-		}, pulumi.WithMocks("items-api", "test", r))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", want, err)
-		}
-		for _, m := range r.made {
-			if m.TypeToken != "pulumi:pulumi:Stack" {
-				t.Errorf("%s: %s was registered", want, m.TypeToken)
-			}
-		}
+		refused(t, want, bad)
 	}
 }
