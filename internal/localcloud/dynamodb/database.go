@@ -33,6 +33,9 @@ type Identity struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	PrincipalARN                               string
 	Function                                   string
+	// FunctionRequestID is the invocation that the function works on, and
+	// Faults those that were asked for with the HTTP request behind it.
+	FunctionRequestID, Faults string
 	// Admin may do everything.
 	Admin    bool
 	Policies []iam.Policy
@@ -42,11 +45,17 @@ type Identity struct {
 type Call struct {
 	Time                              time.Time
 	PrincipalARN, Function, Operation string
+	FunctionRequestID                 string
 	Actions, Resources                []string
 	Allowed                           bool
-	Status                            int
-	ErrorCode                         string
-	Duration                          time.Duration
+	// Status is 0 if the connection was dropped.
+	Status    int
+	ErrorCode string
+	Duration  time.Duration
+	// ReadUnits and WriteUnits are the capacity that was consumed.
+	ReadUnits, WriteUnits float64
+	// Faults are the kinds that were injected.
+	Faults []string
 }
 
 // Config is what a Database needs.
@@ -62,6 +71,9 @@ type Config struct {
 	Identify func(accessKeyID string) (Identity, bool)
 	Observe  func(Call)
 	Log      func(string) // the database's own output
+	// FaultsFile holds the standing faults; it may change at any time, and
+	// need not exist.
+	FaultsFile string
 }
 
 // Database is DynamoDB Local with the gate in front of it.
@@ -73,6 +85,7 @@ type Database struct {
 	endpoint   string
 	transport  http.RoundTripper
 	schemas    schemas
+	faults     faults
 
 	mu      sync.Mutex
 	process *process.Process
@@ -117,7 +130,8 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Database{Config: c, namespace: namespace, supervisor: supervisor, transport: keepBody{&http.Transport{MaxIdleConnsPerHost: 64}}}
+	d := &Database{Config: c, namespace: namespace, supervisor: supervisor, transport: keepBody{&http.Transport{MaxIdleConnsPerHost: 64}},
+		faults: faults{file: c.FaultsFile}}
 	if err := d.start(ctx); err != nil {
 		supervisor.Close()
 		return nil, err

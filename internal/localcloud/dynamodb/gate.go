@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,33 +21,95 @@ import (
 // maxRequest bounds a request in bytes: a batch of 16 MB in JSON.
 const maxRequest = 32 << 20
 
-// ServeHTTP checks a request and passes it on to the database.
+// ServeHTTP checks a request and passes it on to the database. The call is
+// observed before its answer is sent, so that whoever got the answer finds it
+// counted.
 func (d *Database) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	begin := d.Now()
-	call := Call{Time: begin}
+	call := Call{Time: d.Now()}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
 	if err != nil {
 		return // the client is gone
 	}
-	denied, identity := d.admit(r, body, &call)
-	if denied != nil {
-		call.Status, call.ErrorCode, call.Duration = denied.status, denied.code, d.Now().Sub(begin)
-		denied.write(w)
-		d.Observe(call)
+	out := d.answer(r, body, &call)
+	call.Duration = d.Now().Sub(call.Time)
+	if !out.dropped {
+		call.Status = out.status
+	}
+	d.Observe(call)
+	if !out.dropped {
+		send(w, out.status, out.body)
 		return
 	}
+	// It panics with what makes net/http close the connection silently.
+	panic(http.ErrAbortHandler)
+}
+
+// answered is what a client gets: a response, or a connection that is dropped.
+type answered struct {
+	status  int
+	body    []byte
+	dropped bool
+}
+
+func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
+	denied, identity := d.admit(r, body, call)
+	if denied != nil {
+		return denied.answer(call)
+	}
 	call.Allowed = true
-	call.PrincipalARN, call.Function = identity.PrincipalARN, identity.Function
-	d.forward(w, r, body, &call)
-	call.Duration = d.Now().Sub(begin)
-	d.Observe(call)
+	if identity.Admin {
+		return d.forward(r, body, call)
+	}
+	return d.disturbed(r, body, call, identity)
+}
+
+// disturbed passes a call of a function on, with the faults that hit it.
+func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity Identity) answered {
+	hit, err := d.faults.choose(call.Operation, identity.FunctionRequestID, identity.Faults)
+	if err != nil {
+		d.Log(err.Error())
+		return internalError().answer(call)
+	}
+	var held map[string]json.RawMessage
+	after := false
+	for _, f := range hit {
+		call.Faults = append(call.Faults, f.Kind)
+		switch f.Kind {
+		case Latency:
+			timer := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
+			select {
+			case <-timer.C:
+			case <-r.Context().Done():
+				timer.Stop()
+			}
+		case DropBefore:
+			return answered{dropped: true}
+		case DropAfter:
+			after = true
+		case UnprocessedKeys, UnprocessedItems:
+			if held == nil {
+				body, held = withhold(call.Operation, body)
+			}
+			if held == nil {
+				return injected[Throughput].answer(call) // as when nothing could be processed
+			}
+		default:
+			return injected[f.Kind].answer(call)
+		}
+	}
+	out := d.forward(r, body, call)
+	if out.status == http.StatusOK && held != nil {
+		out.body = release(call.Operation, out.body, held)
+	}
+	out.dropped = after
+	return out
 }
 
 // admit verifies the signature and evaluates the policies.
 func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Identity) {
 	_, call.Operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	identity, denied := d.verify(r, body)
-	call.PrincipalARN, call.Function = identity.PrincipalARN, identity.Function
+	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
 	if denied != nil {
 		return denied, identity
 	}
@@ -89,12 +153,9 @@ func internalError() *fault {
 	return &fault{http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed because of an internal error"}
 }
 
-func (f *fault) write(w http.ResponseWriter) {
-	body, err := json.Marshal(map[string]string{"__type": f.code, "message": f.message})
-	if err != nil {
-		body = []byte("{}")
-	}
-	send(w, f.status, body)
+func (f *fault) answer(call *Call) answered {
+	call.ErrorCode = f.code[strings.LastIndex(f.code, "#")+1:]
+	return answered{status: f.status, body: must(map[string]string{"__type": f.code, "message": f.message})}
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {
@@ -109,15 +170,16 @@ func send(w http.ResponseWriter, status int, body []byte) {
 }
 
 // forward sends the request to the database under the namespace key.
-func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, call *Call) {
+func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	name := "arn:aws:dynamodb:" + d.Region + ":" + d.AccountID + ":table/"
 	inner := "arn:aws:dynamodb:ddblocal:000000000000:table/"
 	// A table may be named by its ARN; the database knows the bare name only.
 	body = bytes.ReplaceAll(body, []byte(`"TableName":"`+name), []byte(`"TableName":"`))
-	q, err := http.NewRequestWithContext(r.Context(), http.MethodPost, d.upstream(), bytes.NewReader(body))
+	body, hide := metered(call.Operation, body)
+	// A call goes on when its client has gone, as on AWS.
+	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))
 	if err != nil {
-		internalError().write(w)
-		return
+		return internalError().answer(call)
 	}
 	for _, h := range []string{"X-Amz-Target", "Content-Type", "X-Amz-Date"} {
 		q.Header.Set(h, r.Header.Get(h))
@@ -131,11 +193,8 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	}
 	if err != nil {
 		// The database is being started again: an error that clients retry.
-		call.Status, call.ErrorCode = http.StatusInternalServerError, "InternalServerError"
-		internalError().write(w)
-		return
+		return internalError().answer(call)
 	}
-	call.Status = resp.StatusCode
 	if resp.StatusCode >= 300 {
 		var e struct {
 			Type string `json:"__type"`
@@ -143,6 +202,8 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 		if json.Unmarshal(body, &e) == nil {
 			call.ErrorCode = e.Type[strings.LastIndex(e.Type, "#")+1:]
 		}
+	} else {
+		body = consumed(call, body, hide)
 	}
 	switch call.Operation {
 	case "CreateTable", "DeleteTable", "UpdateTable":
@@ -152,5 +213,5 @@ func (d *Database) forward(w http.ResponseWriter, r *http.Request, body []byte, 
 	if strings.Contains(call.Operation, "Table") || strings.Contains(call.Operation, "TimeToLive") || strings.Contains(call.Operation, "Tags") {
 		body = bytes.ReplaceAll(body, []byte(inner), []byte(name))
 	}
-	send(w, resp.StatusCode, body)
+	return answered{status: resp.StatusCode, body: body}
 }

@@ -77,12 +77,12 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 	case "BatchGetItem", "BatchWriteItem":
 		var out []iam.Request
 		for _, table := range slices.Sorted(maps.Keys(b.RequestItems)) {
-			keys, err := d.batchKeys(ctx, table, operation, b.RequestItems[table])
+			keys, attributes, err := d.batchKeys(ctx, table, operation, b.RequestItems[table])
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, iam.Request{Action: "dynamodb:" + operation, Resource: d.table(table),
-				Context: map[string][]string{"dynamodb:leadingkeys": keys}})
+				Context: map[string][]string{"dynamodb:leadingkeys": keys, "dynamodb:attributes": attributes}})
 		}
 		return out, nil
 	case "TransactWriteItems", "TransactGetItems":
@@ -98,7 +98,7 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 				if err != nil {
 					return nil, fmt.Errorf("%s: %v", kind, err)
 				}
-				q, err := d.single(ctx, action, inner)
+				q, err := d.single(ctx, action, inner, part)
 				if err != nil {
 					return nil, err
 				}
@@ -108,7 +108,7 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 		}
 		return out, nil
 	}
-	q, err := d.single(ctx, operation, b)
+	q, err := d.single(ctx, operation, b, data)
 	return []iam.Request{q}, err
 }
 
@@ -123,7 +123,7 @@ func (d *Database) table(name string) string {
 // policy that asks for one denies. No key has this value.
 const unreadable = "\x00"
 
-func (d *Database) single(ctx context.Context, operation string, b body) (iam.Request, error) {
+func (d *Database) single(ctx context.Context, operation string, b body, data []byte) (iam.Request, error) {
 	q := iam.Request{Action: "dynamodb:" + operation, Resource: d.table(b.TableName), Context: map[string][]string{}}
 	if b.IndexName != "" {
 		q.Resource += "/index/" + b.IndexName
@@ -133,7 +133,24 @@ func (d *Database) single(ctx context.Context, operation string, b body) (iam.Re
 			q.Context["dynamodb:"+key] = []string{value}
 		}
 	}
+	e, err := parseExpressions(data)
+	if err != nil {
+		return q, err
+	}
+	reading := slices.Contains(reads, operation)
+	if reading {
+		// What is not said is what the database does.
+		if b.Select == "" {
+			if b.Select = "SPECIFIC_ATTRIBUTES"; e.everything() {
+				b.Select = "ALL_ATTRIBUTES"
+			}
+		}
+		reading = b.Select != "COUNT"
+	}
 	set("select", b.Select)
+	if reading || slices.Contains(writes, operation) || operation == "ConditionCheckItem" {
+		q.Context["dynamodb:attributes"] = e.attributes(reading, b.Key, b.Item)
+	}
 	set("returnvalues", b.ReturnValues)
 	set("returnconsumedcapacity", b.ReturnConsumedCapacity)
 	// Only the members that belong to the operation count: the database does
@@ -168,27 +185,38 @@ func (d *Database) single(ctx context.Context, operation string, b body) (iam.Re
 	return q, nil
 }
 
-// batchKeys returns the partition keys of one table's part of a batch.
-func (d *Database) batchKeys(ctx context.Context, table, operation string, data json.RawMessage) ([]string, error) {
+// batchKeys returns the partition keys and the attributes of one table's part
+// of a batch.
+func (d *Database) batchKeys(ctx context.Context, table, operation string, data json.RawMessage) (keys, attributes []string, err error) {
 	hash, err := d.schemas.hashKey(ctx, d, table, "")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []string
+	var all []map[string]json.RawMessage // keys, or items
+	e := expressions{}
 	if operation == "BatchGetItem" {
-		var keys []map[string]json.RawMessage
-		if err := members(data, map[string]any{"Keys": &keys}); err != nil {
-			return nil, fmt.Errorf("RequestItems: %v", err)
+		if err := members(data, map[string]any{"Keys": &all}); err != nil {
+			return nil, nil, fmt.Errorf("RequestItems: %v", err)
 		}
-		for _, k := range keys {
-			out = append(out, scalar(k[hash]))
+		if e, err = parseExpressions(data); err != nil {
+			return nil, nil, fmt.Errorf("RequestItems: %v", err)
 		}
-		return out, nil
+	} else if all, err = written(data); err != nil {
+		return nil, nil, fmt.Errorf("RequestItems: %v", err)
 	}
+	for _, m := range all {
+		keys = append(keys, scalar(m[hash]))
+	}
+	return keys, e.attributes(operation == "BatchGetItem", all...), nil
+}
+
+// written returns the items and keys of one table's part of a BatchWriteItem.
+func written(data json.RawMessage) ([]map[string]json.RawMessage, error) {
 	var writes []json.RawMessage
 	if err := json.Unmarshal(data, &writes); err != nil {
-		return nil, fmt.Errorf("RequestItems: %v", err)
+		return nil, err
 	}
+	var out []map[string]json.RawMessage
 	for _, w := range writes {
 		var put, remove json.RawMessage
 		var item, key map[string]json.RawMessage
@@ -200,11 +228,11 @@ func (d *Database) batchKeys(ctx context.Context, table, operation string, data 
 			err = members(remove, map[string]any{"Key": &key})
 		}
 		if err != nil {
-			return nil, fmt.Errorf("RequestItems: %v", err)
+			return nil, err
 		}
 		for _, m := range []map[string]json.RawMessage{item, key} {
 			if m != nil {
-				out = append(out, scalar(m[hash]))
+				out = append(out, m)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // keys are the condition keys that requests carry; another is refused.
 var keys = []string{
-	"dynamodb:leadingkeys", "dynamodb:select", "dynamodb:returnvalues",
+	"dynamodb:leadingkeys", "dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues",
 	"dynamodb:returnconsumedcapacity", "dynamodb:enclosingoperation", "dynamodb:fulltablescan",
 }
 
