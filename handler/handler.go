@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"items-api/internal/api"
+	"items-api/internal/store"
 )
 
 type (
@@ -29,9 +30,10 @@ type Items interface {
 	Create(ctx context.Context, owner string, in api.ItemInput, key string) (api.Item, error)
 	List(ctx context.Context, owner string, limit int, after string) (api.ItemList, error)
 	Get(ctx context.Context, owner, id string) (api.Item, error)
-	Replace(ctx context.Context, owner, id string, in api.ItemInput, want *int64) (api.Item, error)
-	Delete(ctx context.Context, owner, id string, want *int64) error
+	Replace(ctx context.Context, owner, id string, in api.ItemInput, want store.Precondition) (api.Item, error)
+	Delete(ctx context.Context, owner, id string, want store.Precondition) error
 	BatchGet(ctx context.Context, owner string, ids []string) (api.BatchGetResponse, error)
+	BatchWrite(ctx context.Context, owner string, in []api.BatchWriteEntry) (api.BatchWriteResponse, error)
 }
 
 // operation answers a request of one route for the owner whose items it may
@@ -73,6 +75,9 @@ func NewHandler(items Items, mode api.AuthMode, log *slog.Logger) (*Handler, err
 	return h, nil
 }
 
+// answerTime is what is kept of the function's time for the answer.
+const answerTime = 300 * time.Millisecond
+
 // Handle answers one request. It returns no error: whatever goes wrong becomes
 // a problem document.
 func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error) {
@@ -96,6 +101,12 @@ func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error)
 	if !to.public {
 		who, err = h.owner(r)
 	}
+	if deadline, ok := ctx.Deadline(); ok {
+		// What is not done by then is answered, not cut off.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
+		defer cancel()
+	}
 	if err == nil {
 		if out, err = to.do(ctx, who, r); err == nil {
 			return out, nil
@@ -108,8 +119,8 @@ func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error)
 	switch {
 	case e.Code == api.Internal:
 		log.Error("internal error", "error", err.Error())
-	case e.Code == api.Unavailable:
-		log.Warn("unavailable", "error", err.Error())
+	case e.Code == api.Unavailable, e.Code == api.OutcomeUnknown:
+		log.Warn(string(e.Code), "error", err.Error())
 	}
 	return problem(r, e), nil
 }
@@ -138,8 +149,9 @@ func respond(status int, body any) response {
 	return response{StatusCode: status, Body: string(data), Headers: map[string]string{"content-type": "application/json", "cache-control": "no-store"}}
 }
 
-// body reads the request's body into the struct that v points to.
-func body(r request, v any) error {
+// body reads the request's body, of at most limit bytes, into the struct that
+// v points to.
+func body(r request, v any, limit int) error {
 	media, _, err := mime.ParseMediaType(r.Headers["content-type"])
 	if err != nil || media != "application/json" {
 		return api.Fail(api.UnsupportedMediaType, "Content-Type", "it must be application/json")
@@ -150,8 +162,8 @@ func body(r request, v any) error {
 			return api.Fail(api.InvalidBody, "", "the body is no base64")
 		}
 	}
-	if len(data) > api.MaxBody {
-		return api.Fail(api.TooLarge, "", "it must have at most %d bytes, not %d", api.MaxBody, len(data))
+	if len(data) > limit {
+		return api.Fail(api.TooLarge, "", "it must have at most %d bytes, not %d", limit, len(data))
 	}
 	return api.Decode(data, v)
 }

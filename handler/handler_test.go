@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"items-api/internal/api"
+	"items-api/internal/store"
 )
 
 const id = "01a20e01-f111-7a4a-b65a-dbd82bde526b"
@@ -19,7 +22,7 @@ const id = "01a20e01-f111-7a4a-b65a-dbd82bde526b"
 type fake struct {
 	calls int
 	err   error
-	want  *int64
+	want  *store.Precondition
 	panic bool
 }
 
@@ -38,18 +41,23 @@ func (f *fake) List(context.Context, string, int, string) (api.ItemList, error) 
 	_, err := f.item()
 	return api.ItemList{}, err
 }
-func (f *fake) Replace(_ context.Context, _, _ string, _ api.ItemInput, want *int64) (api.Item, error) {
-	f.want = want
+func (f *fake) Replace(_ context.Context, _, _ string, _ api.ItemInput, want store.Precondition) (api.Item, error) {
+	f.want = &want
 	return f.item()
 }
-func (f *fake) Delete(_ context.Context, _, _ string, want *int64) error {
-	f.want = want
+func (f *fake) Delete(_ context.Context, _, _ string, want store.Precondition) error {
+	f.want = &want
 	_, err := f.item()
 	return err
 }
 func (f *fake) BatchGet(context.Context, string, []string) (api.BatchGetResponse, error) {
 	_, err := f.item()
 	return api.BatchGetResponse{}, err
+}
+
+func (f *fake) BatchWrite(context.Context, string, []api.BatchWriteEntry) (api.BatchWriteResponse, error) {
+	_, err := f.item()
+	return api.BatchWriteResponse{}, err
 }
 
 func handle(t *testing.T, f *fake, r request) response {
@@ -118,6 +126,15 @@ func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
 		{"unknown parameter", query1(request{RouteKey: list}, "page", "2"), 400, api.InvalidQuery, "page"},
 		{"no ids", post("POST /items/batch-get", `{"ids":[]}`), 400, api.InvalidBody, "/ids"},
 		{"101 ids", post("POST /items/batch-get", `{"ids":[`+ids+`]}`), 400, api.InvalidBody, "/ids"},
+		{"no entries", post("POST /items/batch-write", `{"entries":[]}`), 400, api.InvalidBody, "/entries"},
+		{"empty entry", post("POST /items/batch-write", `{"entries":[{}]}`), 400, api.InvalidBody, "/entries/0"},
+		{"two in one entry", post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"},"delete":{"id":"`+id+`"}}]}`), 400, api.InvalidBody, "/entries/0"},
+		{"bad entry", post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"}},{"create":{"name":""}}]}`), 400, api.InvalidBody, "/entries/1/create/name"},
+		{"bad id in an entry", post("POST /items/batch-write", `{"entries":[{"delete":{"id":"7"}}]}`), 400, api.InvalidBody, "/entries/0/delete/id"},
+		{"unknown field in an entry", post("POST /items/batch-write", `{"entries":[{"delete":{"id":"`+id+`","x":1}}]}`), 400, api.InvalidBody, "/entries/0/delete/x"},
+		{"101 entries", post("POST /items/batch-write", `{"entries":[`+strings.TrimSuffix(strings.Repeat(`{"create":{"name":"x"}},`, 101), ",")+`]}`), 400, api.InvalidBody, "/entries"},
+		{"entry no object", post("POST /items/batch-write", `{"entries":["x"]}`), 400, api.InvalidBody, "/entries/0"},
+		{"batch too large", post("POST /items/batch-write", strings.Repeat(" ", api.MaxBatchBody+1)), 413, api.TooLarge, ""},
 		{"bad id among ids", post("POST /items/batch-get", `{"ids":["`+id+`","x"]}`), 400, api.InvalidBody, "/ids/1"},
 	}
 	for _, c := range cases {
@@ -155,13 +172,13 @@ func TestAllBadFieldsAreReportedTogether(t *testing.T) {
 func TestFailuresAreNotShown(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]*fake{
-		"error": {err: errors.New("secret")}, "cause": {err: &api.Error{Code: api.Unavailable, Cause: errors.New("secret")}}, "panic": {panic: true},
+		"error": {err: errors.New("secret")}, "cause": {err: &api.Error{Code: api.Unavailable, Cause: errors.New("secret")}}, "unknown": {err: &api.Error{Code: api.OutcomeUnknown, Cause: errors.New("secret")}}, "panic": {panic: true},
 	} {
 		out := handle(t, f, post("GET /items/{id}", ""))
 		if out.StatusCode < 500 || strings.Contains(out.Body, "secret") {
 			t.Errorf("%s gave %d %s", name, out.StatusCode, out.Body)
 		}
-		if retry := out.Headers["retry-after"]; (retry != "") != (out.StatusCode == 503) {
+		if retry := out.Headers["retry-after"]; (retry != "") != strings.Contains(out.Body, `"unavailable"`) {
 			t.Errorf("%s: Retry-After is %q with %d", name, retry, out.StatusCode)
 		}
 	}
@@ -174,11 +191,28 @@ func TestConditionalRequests(t *testing.T) {
 			t.Errorf("If-None-Match %s gave %d", header, out.StatusCode)
 		}
 	}
-	for header, want := range map[string]int64{`"3"`: 3, "*": 0, `W/"3"`: -1, `"x"`: -1, `"03"`: -1} {
+	for header, status := range map[string]int{`"3"`: 200, `"1", "3"`: 200, "*": 200, `W/"3"`: 412, `"2"`: 412, `"x,3"`: 412} {
+		if out := handle(t, &fake{}, with(post("GET /items/{id}", ""), "if-match", header)); out.StatusCode != status {
+			t.Errorf("If-Match %s gave %d", header, out.StatusCode)
+		}
+	}
+	of := func(v ...int64) *store.Versions { return &store.Versions{Of: v} }
+	for header, want := range map[string]struct{ match, none *store.Versions }{
+		`"3"`: {of(3), of(3)}, "*": {&store.Versions{Any: true}, &store.Versions{Any: true}}, `W/"3"`: {of(), of(3)}, `"x"`: {of(), of()}, `"03"`: {of(), of()},
+		` "1" ,, W/"2","3"`: {of(1, 3), of(1, 2, 3)}, `"1,2", "4"`: {of(4), of(4)}, "": {of(), of()},
+	} {
+		for name, want := range map[string]store.Precondition{"if-match": {Match: want.match}, "if-none-match": {None: want.none}} {
+			f := &fake{}
+			handle(t, f, with(post("DELETE /items/{id}", ""), name, header))
+			if diff := cmp.Diff(&want, f.want); diff != "" {
+				t.Errorf("%s: %s\n%s", name, header, diff)
+			}
+		}
+	}
+	for _, header := range []string{"3", `"3`, `3"`, `"1" "2"`, `"1"x`, "*, \"1\"", strings.Repeat(`"1",`, 101)} {
 		f := &fake{}
-		handle(t, f, with(post("DELETE /items/{id}", ""), "if-match", header))
-		if f.want == nil || *f.want != want {
-			t.Errorf("If-Match %s became %v, want %d", header, f.want, want)
+		if out := handle(t, f, with(post("DELETE /items/{id}", ""), "if-none-match", header)); out.StatusCode != 400 || f.calls > 0 {
+			t.Errorf("If-None-Match %s gave %d", header, out.StatusCode)
 		}
 	}
 	f := &fake{err: &api.Error{Code: api.PreconditionFailed, CurrentVersion: 9}}

@@ -17,6 +17,7 @@ func (h *Handler) operations() map[api.Operation]operation {
 		api.ReplaceItem:   h.replace,
 		api.DeleteItem:    h.delete,
 		api.BatchGetItems: h.batchGet,
+		api.BatchWrite:    h.batchWrite,
 		api.GetHealth:     health,
 		api.GetOpenAPI:    openAPI,
 	}
@@ -24,7 +25,7 @@ func (h *Handler) operations() map[api.Operation]operation {
 
 func (h *Handler) create(ctx context.Context, owner string, r request) (response, error) {
 	var in api.ItemInput
-	if err := body(r, &in); err != nil {
+	if err := body(r, &in, api.MaxBody); err != nil {
 		return response{}, err
 	}
 	key, given := r.Headers["idempotency-key"]
@@ -78,11 +79,17 @@ func (h *Handler) get(ctx context.Context, owner string, r request) (response, e
 	if err != nil {
 		return response{}, err
 	}
-	it, err := h.items.Get(ctx, owner, id)
+	want, err := precondition(r)
 	if err != nil {
 		return response{}, err
 	}
-	if unchanged(r.Headers["if-none-match"], it.Version) {
+	it, err := h.items.Get(ctx, owner, id)
+	switch {
+	case err != nil:
+		return response{}, err
+	case want.Match != nil && !want.Match.Holds(it.Version):
+		return response{}, &api.Error{Code: api.PreconditionFailed, CurrentVersion: it.Version}
+	case want.None != nil && want.None.Holds(it.Version):
 		return response{StatusCode: http.StatusNotModified, Headers: map[string]string{"etag": etag(it.Version), "cache-control": "no-store"}}, nil
 	}
 	return item(http.StatusOK, it), nil
@@ -98,7 +105,7 @@ func (h *Handler) replace(ctx context.Context, owner string, r request) (respons
 		return response{}, err
 	}
 	var in api.ItemInput
-	if err := body(r, &in); err != nil {
+	if err := body(r, &in, api.MaxBody); err != nil {
 		return response{}, err
 	}
 	it, err := h.items.Replace(ctx, owner, id, in, want)
@@ -125,10 +132,22 @@ func (h *Handler) delete(ctx context.Context, owner string, r request) (response
 
 func (h *Handler) batchGet(ctx context.Context, owner string, r request) (response, error) {
 	var in api.BatchGetRequest
-	if err := body(r, &in); err != nil {
+	if err := body(r, &in, api.MaxBody); err != nil {
 		return response{}, err
 	}
 	out, err := h.items.BatchGet(ctx, owner, in.IDs)
+	if err != nil {
+		return response{}, err
+	}
+	return respond(http.StatusOK, out), nil
+}
+
+func (h *Handler) batchWrite(ctx context.Context, owner string, r request) (response, error) {
+	var in api.BatchWriteRequest
+	if err := body(r, &in, api.MaxBatchBody); err != nil {
+		return response{}, err
+	}
+	out, err := h.items.BatchWrite(ctx, owner, in.Entries)
 	if err != nil {
 		return response{}, err
 	}

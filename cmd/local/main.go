@@ -49,7 +49,7 @@ func command() *cobra.Command {
 	add("serve", "Start the local cloud alone, for any pulumi command of any program", serve)
 	add("preview", "Show what up would change", preview)
 	add("destroy", "Remove the stack's resources and its data", destroy)
-	root.AddCommand(tokenCommand(o), keysCommand(o))
+	root.AddCommand(tokenCommand(o), keysCommand(o), rolesCommand(o), faultsCommand(o))
 	add("outputs", "Print the stack's outputs as JSON", outputs)
 	return root
 }

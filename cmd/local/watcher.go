@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"items-api/internal/localcloud"
 	"items-api/internal/localcloud/dynamodb"
-	"items-api/internal/localcloud/gateway"
 	"items-api/internal/localcloud/runtime"
 )
 
@@ -34,12 +34,16 @@ func (w *watcher) line(format string, args ...any) {
 	fmt.Fprintf(w.out, format+"\n", args...)
 }
 
-func (w *watcher) request(o gateway.Observation) {
+func (w *watcher) request(o localcloud.Request) {
 	start := "-"
 	if o.Invoked {
 		start = map[bool]string{true: "cold", false: "warm"}[o.Cold]
 	}
 	text := fmt.Sprintf("%s %s %d %s %s", o.Method, o.Path, o.Status, o.Duration.Round(100*time.Microsecond), start)
+	if n := len(o.Calls); n > 0 {
+		read, write := o.Units()
+		text += fmt.Sprintf(" %d calls, %v read and %v write units", n, read, write)
+	}
 	if o.Error != "" {
 		text += " " + o.Error
 	}
@@ -54,7 +58,22 @@ func (w *watcher) log(l runtime.LogLine) {
 }
 
 func (w *watcher) call(c dynamodb.Call) {
-	if !c.Allowed {
-		w.line("  denied %s %s for %s: %s", c.Operation, strings.Join(c.Resources, " "), c.PrincipalARN, c.ErrorCode)
+	if c.Function == "" && c.Allowed {
+		return // the administrator's
 	}
+	decision := "allowed"
+	if !c.Allowed {
+		decision = "denied"
+	}
+	text := fmt.Sprintf("  %s %s %s", decision, c.Operation, strings.Join(c.Resources, " "))
+	if !c.Allowed {
+		text += " for " + c.PrincipalARN
+	}
+	if c.ErrorCode != "" {
+		text += ": " + c.ErrorCode
+	}
+	if len(c.Faults) > 0 {
+		text += " (injected: " + strings.Join(c.Faults, ", ") + ")"
+	}
+	w.line("%s", text)
 }

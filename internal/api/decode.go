@@ -44,7 +44,7 @@ func Decode(data []byte, v any) error {
 	if !ok {
 		return Fail(InvalidBody, "", "the body must be a JSON object")
 	}
-	d.object(object, reflect.ValueOf(v).Elem())
+	d.object("", object, reflect.ValueOf(v).Elem())
 	if len(d.fields) > 0 {
 		slices.SortFunc(d.fields, func(a, b FieldError) int { return strings.Compare(a.Field+a.Message, b.Field+b.Message) })
 		return &Error{Code: InvalidBody, Fields: d.fields}
@@ -109,24 +109,29 @@ func (d *decoder) value(path string, depth int) (any, error) {
 	return token, nil
 }
 
-// object fills a struct and checks the constraints in its tags.
-func (d *decoder) object(in map[string]any, out reflect.Value) {
+// object fills a struct and checks the constraints in its tags, and those of
+// the struct itself in the tag of a field named "_".
+func (d *decoder) object(path string, in map[string]any, out reflect.Value) {
 	known := map[string]bool{}
 	for i := range out.NumField() {
 		field := out.Type().Field(i)
+		if field.Name == "_" {
+			d.between(path, len(in), field.Tag, "minProperties", "maxProperties", "fields")
+			continue
+		}
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		known[name] = true
 		v, given := in[name]
 		switch {
 		case given:
-			d.field("/"+name, v, field.Tag, out.Field(i))
+			d.field(path+"/"+name, v, field.Tag, out.Field(i))
 		case field.Tag.Get("required") == "true":
-			d.fail("/"+name, "the field is missing")
+			d.fail(path+"/"+name, "the field is missing")
 		}
 	}
 	for name := range in {
 		if !known[name] {
-			d.fail("/"+name, "the field is not known")
+			d.fail(path+"/"+name, "the field is not known")
 		}
 	}
 }
@@ -140,26 +145,34 @@ func (d *decoder) field(path string, v any, tag reflect.StructTag, out reflect.V
 			return
 		}
 		d.between(path, utf8.RuneCountInString(s), tag, "minLength", "maxLength", "characters")
+		if tag.Get("format") == "uuid" && !ValidID(s) {
+			d.fail(path, "it is no item id")
+		}
 		out.SetString(s)
+	case reflect.Pointer, reflect.Struct:
+		m, ok := v.(map[string]any)
+		if !ok {
+			d.fail(path, "it must be an object")
+			return
+		}
+		if out.Kind() == reflect.Pointer {
+			out.Set(reflect.New(out.Type().Elem()))
+			out = out.Elem()
+		}
+		d.object(path, m, out)
 	case reflect.Slice:
 		l, ok := v.([]any)
 		if !ok {
-			d.fail(path, "it must be a list of strings")
+			d.fail(path, "it must be a list")
 			return
 		}
 		d.between(path, len(l), tag, "minItems", "maxItems", "elements")
-		texts := make([]string, 0, len(l))
+		list := reflect.MakeSlice(out.Type(), len(l), len(l))
+		inner := reflect.StructTag(`format:"` + tag.Get("items.format") + `"`)
 		for i, e := range l {
-			s, ok := e.(string)
-			where := path + "/" + strconv.Itoa(i)
-			if !ok {
-				d.fail(where, "it must be a string")
-			} else if tag.Get("items.format") == "uuid" && !ValidID(s) {
-				d.fail(where, "it is no item id")
-			}
-			texts = append(texts, s)
+			d.field(path+"/"+strconv.Itoa(i), e, inner, list.Index(i))
 		}
-		out.Set(reflect.ValueOf(texts))
+		out.Set(list)
 	case reflect.Map:
 		m, ok := v.(map[string]any)
 		if !ok {

@@ -5,6 +5,6 @@ import _ "embed"
 // OpenAPI is the OpenAPI 3.1 document of the API. It is made from the
 // declaration by `go generate ./internal/api`; a test keeps it true.
 //
-//go:generate go test ./openapi -run TestDocument -update
+//go:generate go test ./openapi -run TestDocumentIsMadeFromTheDeclaration -update
 //go:embed openapi.json
 var OpenAPI []byte

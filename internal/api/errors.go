@@ -22,6 +22,7 @@ const (
 	TooLarge             Code = "too_large"
 	UnsupportedMediaType Code = "unsupported_media_type"
 	Unavailable          Code = "unavailable"
+	OutcomeUnknown       Code = "outcome_unknown"
 	Internal             Code = "internal"
 )
 
@@ -41,6 +42,7 @@ var codes = map[Code]struct {
 	TooLarge:             {http.StatusRequestEntityTooLarge, "The request body is too large"},
 	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body must be application/json"},
 	Unavailable:          {http.StatusServiceUnavailable, "The API cannot answer right now"},
+	OutcomeUnknown:       {http.StatusServiceUnavailable, "It is not known whether this was done"},
 	Internal:             {http.StatusInternalServerError, "Internal error"},
 }
 

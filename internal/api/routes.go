@@ -17,6 +17,7 @@ const (
 	ReplaceItem   Operation = "ReplaceItem"
 	DeleteItem    Operation = "DeleteItem"
 	BatchGetItems Operation = "BatchGetItems"
+	BatchWrite    Operation = "BatchWriteItems"
 	GetHealth     Operation = "GetHealth"
 	GetOpenAPI    Operation = "GetOpenAPI"
 )
@@ -64,8 +65,9 @@ func (r Route) Key() string { return r.Method + " " + r.Path }
 var (
 	etag        = Header{"ETag", "The item's version, to be sent as If-Match or If-None-Match."}
 	location    = Header{"Location", "The path of the new item."}
-	ifMatch     = Header{"If-Match", "Do it only if the item has this version; * for any."}
-	ifNoneMatch = Header{"If-None-Match", "Answer 304 if the item still has this version."}
+	ifMatch     = Header{"If-Match", "Do it only if the item has one of these versions, up to 100; * for any."}
+	ifNoneMatch = Header{"If-None-Match", "Answer 304 if the item still has one of these versions."}
+	unlessMatch = Header{"If-None-Match", "Do it only if the item has none of these versions, up to 100."}
 	idempotency = Header{"Idempotency-Key", "1 to 255 printable characters. A retry with the same key and body within 24 hours returns the first answer."}
 )
 
@@ -74,18 +76,20 @@ var (
 func Routes() []Route {
 	return []Route{
 		{Operation: CreateItem, Method: "POST", Path: "/items", Summary: "Create an item", Request: ItemInput{}, Response: Item{}, Status: 201, Scope: ScopeWrite,
-			RequestHeaders: []Header{idempotency}, Headers: []Header{location, etag}, Errors: []Code{InvalidBody, InvalidHeader, IdempotencyKeyReused, TooLarge, UnsupportedMediaType}},
+			RequestHeaders: []Header{idempotency}, Headers: []Header{location, etag}, Errors: []Code{InvalidBody, InvalidHeader, IdempotencyKeyReused, TooLarge, UnsupportedMediaType, OutcomeUnknown}},
 		{Operation: ListItems, Method: "GET", Path: "/items", Summary: "List the caller's items, newest first", Response: ItemList{}, Status: 200, Scope: ScopeRead,
 			Query: []Parameter{{"limit", "How many items at most: 1 to 100, 20 if not given."}, {"cursor", "nextCursor of the page before."}}, Errors: []Code{InvalidQuery, InvalidCursor}},
 		{Operation: GetItem, Method: "GET", Path: "/items/{id}", Summary: "Get an item", Response: Item{}, Status: 200, Scope: ScopeRead,
-			RequestHeaders: []Header{ifNoneMatch}, Headers: []Header{etag}, Errors: []Code{InvalidID, NotFound}},
+			RequestHeaders: []Header{ifMatch, ifNoneMatch}, Headers: []Header{etag}, Errors: []Code{InvalidID, InvalidHeader, NotFound, PreconditionFailed}},
 		{Operation: ReplaceItem, Method: "PUT", Path: "/items/{id}", Summary: "Replace an item", Request: ItemInput{}, Response: Item{}, Status: 200, Scope: ScopeWrite,
-			RequestHeaders: []Header{ifMatch}, Headers: []Header{etag}, Errors: []Code{InvalidBody, InvalidID, NotFound, PreconditionFailed, TooLarge, UnsupportedMediaType}},
+			RequestHeaders: []Header{ifMatch, unlessMatch}, Headers: []Header{etag}, Errors: []Code{InvalidBody, InvalidID, InvalidHeader, NotFound, PreconditionFailed, TooLarge, UnsupportedMediaType, OutcomeUnknown}},
 		{Operation: DeleteItem, Method: "DELETE", Path: "/items/{id}", Summary: "Delete an item", Status: 204, Scope: ScopeWrite,
-			RequestHeaders: []Header{ifMatch}, Errors: []Code{InvalidID, NotFound, PreconditionFailed}},
+			RequestHeaders: []Header{ifMatch, unlessMatch}, Errors: []Code{InvalidID, InvalidHeader, NotFound, PreconditionFailed, OutcomeUnknown}},
 		{Operation: BatchGetItems, Method: "POST", Path: "/items/batch-get", Summary: "Get up to 100 items at once", Request: BatchGetRequest{}, Response: BatchGetResponse{}, Status: 200, Scope: ScopeRead,
 			Throttle: &Throttle{Rate: 50, Burst: 50},
 			Errors:   []Code{InvalidBody, TooLarge, UnsupportedMediaType}},
+		{Operation: BatchWrite, Method: "POST", Path: "/items/batch-write", Summary: "Create and delete up to 100 items at once", Request: BatchWriteRequest{}, Response: BatchWriteResponse{}, Status: 200, Scope: ScopeWrite,
+			Throttle: &Throttle{Rate: 20, Burst: 20}, Errors: []Code{InvalidBody, TooLarge, UnsupportedMediaType}},
 		{Operation: GetHealth, Method: "GET", Path: "/health", Summary: "Tell whether the API answers", Response: Health{}, Status: 200, Public: true},
 		{Operation: GetOpenAPI, Method: "GET", Path: "/openapi.json", Summary: "This document", Response: map[string]any{}, Status: 200, Public: true},
 	}

@@ -40,6 +40,37 @@ type BatchGetResponse struct {
 	Unprocessed []string `json:"unprocessed,omitempty" description:"Ids that could not be read in time; ask for them again."`
 }
 
+// BatchWriteRequest asks for several writes. They are independent of each
+// other, and not conditional.
+type BatchWriteRequest struct {
+	Entries []BatchWriteEntry `json:"entries" required:"true" minItems:"1" maxItems:"100" description:"Creates and deletes, in any order."`
+}
+
+// BatchWriteEntry is one write.
+type BatchWriteEntry struct {
+	_      struct{}   `minProperties:"1" maxProperties:"1"`
+	Create *ItemInput `json:"create,omitempty" description:"Create this item."`
+	Delete *ItemRef   `json:"delete,omitempty" description:"Delete this item, if it exists."`
+}
+
+// ItemRef names an item.
+type ItemRef struct {
+	ID string `json:"id" required:"true" format:"uuid"`
+}
+
+// BatchWriteResponse holds a result for each entry, in their order.
+type BatchWriteResponse struct {
+	Results []BatchWriteResult `json:"results" required:"true"`
+	Failed  int                `json:"failed" required:"true" description:"How many results have a code."`
+}
+
+// BatchWriteResult is what became of one entry.
+type BatchWriteResult struct {
+	Status int    `json:"status" required:"true" description:"201 created, 204 gone, 503 with code unavailable: not done, try again; 503 with code outcome_unknown: perhaps done, look at the item first."`
+	ID     string `json:"id" required:"true" format:"uuid" description:"Of the item, also of one that was perhaps created."`
+	Code   Code   `json:"code,omitempty"`
+}
+
 // Health is the answer of the health route.
 type Health struct {
 	Status string `json:"status" required:"true" enum:"ok"`
@@ -65,8 +96,9 @@ type FieldError struct {
 
 // Limits that no tag can say.
 const (
-	// MaxBody is the size of a request body in bytes.
-	MaxBody = 256 << 10
+	// MaxBody is the size of a request body in bytes, MaxBatchBody that of a
+	// batch of writes.
+	MaxBody, MaxBatchBody = 256 << 10, 4 << 20
 	// DefaultLimit and MaxLimit bound a page.
 	DefaultLimit, MaxLimit = 20, 100
 )

@@ -45,7 +45,7 @@ type Config struct {
 	// are kept. nil means time.Now.
 	Now func() time.Time
 	// Request, Log and Call are told what happens; each may be nil.
-	Request func(gateway.Observation)
+	Request func(Request)
 	Log     func(runtime.LogLine)
 	Call    func(dynamodb.Call)
 }
@@ -69,6 +69,8 @@ type Cloud struct {
 	issuer   *http.Server
 	issuers  net.Listener
 	moved    bool
+	traffic  traffic
+	usage    *usage
 
 	mu      sync.Mutex
 	servers map[string]*http.Server
@@ -123,10 +125,13 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	if c.people, err = loadPeople(filepath.Join(c.Dir, "aws")); err != nil {
 		return err
 	}
+	if c.usage, err = loadUsage(c.Dir); err != nil {
+		return err
+	}
 	c.logs = &logFiles{dir: filepath.Join(c.Dir, "logs")}
 	if c.database, err = dynamodb.Start(ctx, dynamodb.Config{
 		JarDir: c.JarDir, Java: c.Java, DataDir: filepath.Join(c.Dir, "dynamodb"), Region: c.Region, AccountID: provider.Account,
-		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.Call,
+		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.called, FaultsFile: FaultsFile(c.Dir),
 		Log: func(line string) { c.logs.write("dynamodb", []byte(line)) },
 	}); err != nil {
 		return err
@@ -140,7 +145,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.Request, AccessLog: c.logs.write, Resolve: c.resolve})
+	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.observe, AccessLog: c.logs.write, Resolve: c.resolve})
 	if err := c.serveIssuers(); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Instance struct {
 	PID          int    `json:"pid"`
 	ProviderPort int    `json:"providerPort"`
 	Database     string `json:"database"`
+	Control      string `json:"control"` // URL
 	Region       string `json:"region"`
 }
 
@@ -58,7 +59,7 @@ func (c *Cloud) announce() error {
 	if err := state.WriteFile(filepath.Join(c.Dir, endpointFile), []byte(endpoint), 0o600); err != nil {
 		return fmt.Errorf("writing the database's address: %w", err)
 	}
-	data, err := json.Marshal(Instance{os.Getpid(), c.ProviderPort(), c.DatabaseEndpoint(), c.Region})
+	data, err := json.Marshal(Instance{os.Getpid(), c.ProviderPort(), c.DatabaseEndpoint(), "http://" + c.issuers.Addr().String(), c.Region})
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,14 @@ func (l *logFiles) close() error {
 	return errors.Join(errs...)
 }
 
+// FaultsFile is where the standing faults of the cloud on a directory are; see
+// dynamodb.ParseFaults.
+func FaultsFile(dir string) string { return filepath.Join(dir, "faults.json") }
+
 func (c *Cloud) logged(line runtime.LogLine) {
+	if !c.mayLog(line) {
+		return // nobody sees it, as on AWS
+	}
 	c.logs.write(line.LogGroup, []byte(line.Time.Format(time.RFC3339Nano)+" "+line.Text))
 	if c.Log != nil {
 		c.Log(line)

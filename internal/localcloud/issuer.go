@@ -16,13 +16,17 @@ import (
 // keysOf returns the keys of the user pools of the cloud on a directory.
 func keysOf(dir string) oidc.Keys { return oidc.Keys{Dir: filepath.Join(dir, "cognito")} }
 
-// serveIssuers serves the user pools' discovery documents and key sets.
+// serveIssuers serves the user pools' discovery documents and key sets, and
+// what the roles are used for.
 func (c *Cloud) serveIssuers() (err error) {
 	c.keys = keysOf(c.Dir)
 	if c.issuers, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return fmt.Errorf("listening for the user pools: %w", err)
 	}
-	c.issuer = &http.Server{Handler: c.keys.Handler(), ReadHeaderTimeout: 30 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/", c.keys.Handler())
+	mux.HandleFunc("GET /roles", c.serveRoles)
+	c.issuer = &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
 	go func() {
 		// It ends with Close.
 		_ = c.issuer.Serve(c.issuers)

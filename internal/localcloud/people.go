@@ -107,6 +107,12 @@ func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	// A role that is gone has no policies, so that everything is denied.
 	policies, _ := c.provider.Policies(s.role)
 	name := s.role[strings.LastIndex(s.role, "/")+1:]
-	return dynamodb.Identity{AccessKeyID: key, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Function: s.function, Policies: policies,
-		PrincipalARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", provider.Account, name, s.function)}, true
+	out := dynamodb.Identity{AccessKeyID: key, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Function: s.function, Policies: policies,
+		PrincipalARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", provider.Account, name, s.function)}
+	id, cause := c.runtime.Working(key)
+	if w, ok := cause.(*work); ok {
+		c.traffic.works(w, id)
+		out.FunctionRequestID, out.Faults = id, w.faults
+	}
+	return out, true
 }

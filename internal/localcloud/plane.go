@@ -102,6 +102,7 @@ func (c *Cloud) ApplyFunction(_ context.Context, name string) error {
 
 // RemoveFunction takes a function away.
 func (c *Cloud) RemoveFunction(_ context.Context, name string) error {
+	c.usage.forget(name)
 	return c.runtime.Remove(name, "$LATEST")
 }
 
@@ -180,6 +181,7 @@ func (c *Cloud) Invoke(ctx context.Context, in gateway.Invocation) (gateway.Resu
 	if !c.provider.Permitted(name, "apigateway.amazonaws.com", in.SourceARN) {
 		return gateway.Result{}, fmt.Errorf("%w: %s by %s", gateway.ErrNotPermitted, in.FunctionARN, in.SourceARN)
 	}
+	ctx = runtime.WithCause(ctx, c.traffic.begin(in.RequestID, in.Faults))
 	res, err := c.runtime.Invoke(ctx, name, "$LATEST", in.Payload)
 	switch {
 	case errors.Is(err, runtime.ErrThrottled):

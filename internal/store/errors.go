@@ -1,21 +1,26 @@
 package store
 
 import (
-	"errors"
+	"fmt"
 	"io"
-	"net"
 	"strings"
 
 	"items-api/internal/api"
 )
 
-func networkError(err error) bool {
-	var n net.Error
-	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-}
+func wrap(doing string, err error) error { return fmt.Errorf("%s: %w", doing, err) }
 
 func bytesOf(s string) io.Reader { return strings.NewReader(s) }
 
 // notFound is the answer for an item that does not exist, and for one that
 // another owner has.
 func notFound() error { return &api.Error{Code: api.NotFound} }
+
+// refused says why a conditional write was not applied.
+func refused(current attributes) error {
+	if current == nil {
+		return notFound()
+	}
+	v := intOf(current, attrVersion)
+	return &api.Error{Code: api.PreconditionFailed, CurrentVersion: v, Detail: fmt.Sprintf("The item has version %d.", v)}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ const maxAnswer = 5 << 20
 
 // Get returns an item. Error: NotFound.
 func (s *Store) Get(ctx context.Context, owner, id string) (api.Item, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(owner, id), ConsistentRead: aws.Bool(true)})
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(owner, id), ConsistentRead: aws.Bool(true)}, again)
 	if err != nil {
 		return api.Item{}, failed("getting an item", err)
 	}
@@ -85,7 +86,7 @@ func (s *Store) List(ctx context.Context, owner string, limit int, after string)
 	if after != "" {
 		in.ExclusiveStartKey = itemKey(owner, after)
 	}
-	out, err := s.db.Query(ctx, in)
+	out, err := s.db.Query(ctx, in, again)
 	if err != nil {
 		return list, failed("listing items", err)
 	}
@@ -159,6 +160,8 @@ func textSize(v any) (int, error) {
 	return len(data), err
 }
 
+var errStopped = errors.New("little is left of the time")
+
 const (
 	firstPause = 25 * time.Millisecond
 	lastPause  = 800 * time.Millisecond
@@ -174,26 +177,34 @@ func (s *Store) fetch(ctx context.Context, owner string, ids []string) (map[stri
 	}
 	request := map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(true)}}
 	found := map[string]api.Item{}
+	answered := false
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
-		if err != nil {
+		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request}, again)
+		switch {
+		case err == nil:
+			answered = true
+			for _, m := range out.Responses[s.table] {
+				it, err := read(m)
+				if err != nil {
+					return nil, nil, err
+				}
+				found[it.ID] = it
+			}
+			request = out.UnprocessedKeys
+		case !throttled(err) && !unclear(err):
 			return nil, nil, failed("getting items", err)
 		}
-		for _, m := range out.Responses[s.table] {
-			it, err := read(m)
-			if err != nil {
-				return nil, nil, err
-			}
-			found[it.ID] = it
-		}
-		request = out.UnprocessedKeys
 		open := map[string]bool{}
 		for _, k := range request[s.table].Keys {
 			open[strings.TrimPrefix(stringOf(k, api.SortKey), itemPrefix)] = true
 		}
-		if len(open) == 0 || wait(ctx, pause) != nil {
-			return found, open, nil
+		if len(open) > 0 && wait(ctx, pause) == nil {
+			continue
 		}
+		if !answered {
+			return nil, nil, failed("getting items", err)
+		}
+		return found, open, nil
 	}
 }
 
@@ -201,13 +212,13 @@ func (s *Store) fetch(ctx context.Context, owner string, ids []string) (map[stri
 // less than the reserve would be left of the context's time.
 func wait(ctx context.Context, pause time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause+reserve {
-		return context.DeadlineExceeded
+		return errStopped
 	}
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(pause)))
+	d, err := jitter(pause)
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(time.Duration(n.Int64()))
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -215,4 +226,13 @@ func wait(ctx context.Context, pause time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// jitter returns a random part of a pause.
+func jitter(pause time.Duration) (time.Duration, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(pause)))
+	if err != nil {
+		return 0, err
+	}
+	return time.Duration(n.Int64()), nil
 }

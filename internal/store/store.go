@@ -11,7 +11,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -28,6 +27,7 @@ import (
 // Database is what the store calls.
 type Database interface {
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
@@ -175,27 +175,6 @@ func unmarshal(m attributes) (api.Item, error) {
 		}
 	}
 	return it, nil
-}
-
-// failed turns an error of the SDK into one for the caller. What is worth
-// another try is "unavailable"; the rest is "internal".
-func failed(doing string, err error) error {
-	var own *api.Error
-	if errors.As(err, &own) {
-		return err
-	}
-	cause := fmt.Errorf("%s: %w", doing, err)
-	var status interface{ HTTPStatusCode() int }
-	var throughput *types.ProvisionedThroughputExceededException
-	var limit *types.RequestLimitExceeded
-	var throttled *types.ThrottlingException
-	var conflict *types.TransactionConflictException
-	if errors.As(err, &throughput) || errors.As(err, &limit) || errors.As(err, &throttled) || errors.As(err, &conflict) ||
-		errors.As(err, &status) && (status.HTTPStatusCode() >= 500 || status.HTTPStatusCode() == 0) ||
-		errors.Is(err, context.DeadlineExceeded) || networkError(err) {
-		return &api.Error{Code: api.Unavailable, Detail: "Try again.", Cause: cause}
-	}
-	return &api.Error{Code: api.Internal, Cause: cause}
 }
 
 func (s *Store) stamp() string { return s.now().UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/swaggest/jsonschema-go"
@@ -67,7 +68,7 @@ func add(r *openapi31.Reflector, route api.Route) error {
 		success.Content = content
 	}
 	responses[fmt.Sprint(route.Status)] = openapi31.ResponseOrReference{Response: &success}
-	if strings.Contains(strings.Join(headerNames(route), ","), "If-None-Match") {
+	if route.Method == "GET" && slices.Contains(headerNames(route), "If-None-Match") {
 		responses["304"] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: "The item still has this version"}}
 	}
 	byStatus := map[int][]string{}

@@ -48,6 +48,7 @@ type Call struct {
 	FunctionRequestID                 string
 	Actions, Resources                []string
 	Allowed                           bool
+	Denied                            string // the action that no policy allows
 	// Status is 0 if the connection was dropped.
 	Status    int
 	ErrorCode string

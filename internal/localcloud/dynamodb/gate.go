@@ -132,6 +132,7 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 		if decision.Allowed {
 			continue
 		}
+		call.Denied = q.Action
 		reason := fmt.Sprintf("because no identity-based policy allows the %s action", q.Action)
 		if decision.ExplicitDeny {
 			reason = "with an explicit deny in an identity-based policy"

@@ -110,7 +110,14 @@ type Invocation struct {
 	FunctionARN string
 	SourceARN   string
 	Payload     []byte
+	// RequestID is that of the HTTP request behind the call, and Faults what
+	// its header FaultsHeader asks for.
+	RequestID, Faults string
 }
+
+// FaultsHeader is a request header of the local cloud alone: which faults the
+// calls of this request meet. It does not reach the function.
+const FaultsHeader = "X-Local-Faults"
 
 // Result is what a function gave.
 type Result struct {

@@ -127,7 +127,7 @@ func textual(contentType string) bool {
 func headers(q *http.Request, r *request) map[string]string {
 	out := map[string]string{}
 	for name, lines := range q.Header {
-		if name != "Cookie" {
+		if name != "Cookie" && name != FaultsHeader {
 			out[strings.ToLower(name)] = strings.Join(lines, ",")
 		}
 	}

@@ -217,7 +217,7 @@ func (g *Gateway) integrate(r *request) reply {
 	}
 	ctx, cancel := context.WithTimeout(detached(r), target.Timeout)
 	defer cancel()
-	result, err := g.Invoker.Invoke(ctx, Invocation{FunctionARN: target.FunctionARN, SourceARN: r.sourceARN(), Payload: payload})
+	result, err := g.Invoker.Invoke(ctx, r.invocation(target.FunctionARN, r.sourceARN(), payload))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		out := message(http.StatusServiceUnavailable, "Service Unavailable", fmt.Sprintf("the integration timed out after %s", target.Timeout))
@@ -238,6 +238,10 @@ func (g *Gateway) integrate(r *request) reply {
 	}
 	out.called, out.result = true, result
 	return out
+}
+
+func (r *request) invocation(function, source string, payload []byte) Invocation {
+	return Invocation{FunctionARN: function, SourceARN: source, Payload: payload, RequestID: r.id, Faults: r.http.Header.Get(FaultsHeader)}
 }
 
 // sourceARN names the route in the function's resource policy: parameters

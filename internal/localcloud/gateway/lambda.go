@@ -136,7 +136,7 @@ func (g *Gateway) ask(r *request, a Authorizer, sources []string) (decision, err
 	}
 	ctx, cancel := context.WithTimeout(detached(r), authorizerTimeout)
 	defer cancel()
-	result, err := g.Invoker.Invoke(ctx, Invocation{FunctionARN: a.FunctionARN, SourceARN: r.authorizerARN(a.ID), Payload: payload})
+	result, err := g.Invoker.Invoke(ctx, r.invocation(a.FunctionARN, r.authorizerARN(a.ID), payload))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return decision{}, fmt.Errorf("the authorizer's function did not answer within %s", authorizerTimeout)
@@ -263,7 +263,9 @@ func (r *request) authorizerEvent(a Authorizer, sources []string) ([]byte, error
 	}
 	h := map[string]string{}
 	for name, lines := range q.Header {
-		h[http.CanonicalHeaderKey(name)] = lines[len(lines)-1]
+		if name != FaultsHeader {
+			h[http.CanonicalHeaderKey(name)] = lines[len(lines)-1]
+		}
 	}
 	h["Host"] = q.Host
 	c := r.context()

@@ -74,10 +74,13 @@ func logGroupName(v any) error {
 
 func logGroupRecord(p *Provider, in values) state.Record {
 	props := base(in)
-	props["arn"] = p.arn("logs", "log-group:"+in.str("name"))
+	props["arn"] = p.LogGroupARN(in.str("name"))
 	props["tagsAll"] = tagsOf(in)
 	if !in.has("logGroupClass") {
 		props["logGroupClass"] = "STANDARD"
 	}
 	return state.Record{ID: in.str("name"), Properties: props}
 }
+
+// LogGroupARN returns the ARN of a log group.
+func (p *Provider) LogGroupARN(name string) string { return p.arn("logs", "log-group:"+name) }

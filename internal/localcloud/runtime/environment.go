@@ -54,6 +54,7 @@ type invocation struct {
 	arn     string
 	answer  chan answer
 	settled bool // an answer was given
+	cause   any  // see WithCause
 }
 
 type answer struct {

@@ -196,7 +196,7 @@ func (r *Runtime) Invoke(ctx context.Context, name, version string, payload []by
 	if err != nil {
 		return Result{}, err
 	}
-	inv := &invocation{id: uuid.NewString(), payload: payload, arn: e.function.ARN, answer: make(chan answer, 1)}
+	inv := &invocation{id: uuid.NewString(), payload: payload, arn: e.function.ARN, answer: make(chan answer, 1), cause: ctx.Value(causeKey{})}
 	done := make(chan Result, 1)
 	go func() {
 		res := e.invoke(inv, cold)
@@ -221,6 +221,32 @@ func (r *Runtime) Invoke(ctx context.Context, name, version string, payload []by
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
+}
+
+type causeKey struct{}
+
+// WithCause returns a context for Invoke that says what an invocation is for;
+// Working returns it.
+func WithCause(ctx context.Context, cause any) context.Context {
+	return context.WithValue(ctx, causeKey{}, cause)
+}
+
+// Working returns the request id and the cause of the invocation that the
+// holder of an access key works on, or worked on last.
+func (r *Runtime) Working(accessKeyID string) (requestID string, cause any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.pools {
+		for e := range p.all {
+			e.mu.Lock()
+			inv, holds := e.current, e.credentials.AccessKeyID == accessKeyID
+			e.mu.Unlock()
+			if holds && inv != nil {
+				return inv.id, inv.cause
+			}
+		}
+	}
+	return "", nil
 }
 
 // Stat counts the environments of one function.
