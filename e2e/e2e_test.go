@@ -7,6 +7,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,13 @@ func run(m *testing.M) (int, error) {
 	code := m.Run()
 	if code != 0 {
 		fmt.Fprintln(os.Stderr, up.Output())
+		return code, up.Stop()
+	}
+	// What the tests did is what the roles must grant: no less and no more. A
+	// part of the tests does not tell.
+	if out, err := p.Run("roles", "--check"); err != nil && flag.Lookup("test.run").Value.String() == "" {
+		fmt.Fprintln(os.Stderr, out)
+		code = 1
 	}
 	return code, up.Stop()
 }

@@ -110,6 +110,37 @@ func TestBatchGetKeepsOrderFoldsDuplicatesAndNamesMissing(t *testing.T) {
 	}
 }
 
+func TestBatchWriteTellsOfEachEntry(t *testing.T) {
+	t.Parallel()
+	gone := create(t, "gone")
+	in := api.BatchWriteRequest{Entries: []api.BatchWriteEntry{{Create: &api.ItemInput{Name: "a"}}, {Delete: &api.ItemRef{ID: gone.ID}}, {Create: &api.ItemInput{Name: "b"}}, {Delete: &api.ItemRef{ID: gone.ID}}}}
+	out := decode[api.BatchWriteResponse](t, call(t, "POST", "/items/batch-write", in).want(t, 200))
+	if len(out.Results) != len(in.Entries) || out.Failed != 0 {
+		t.Fatalf("got %+v", out)
+	}
+	for i, r := range out.Results {
+		if e := in.Entries[i]; e.Create != nil {
+			if it := decode[api.Item](t, call(t, "GET", "/items/"+r.ID, nil).want(t, 200)); r.Status != 201 || it.Name != e.Create.Name || it.Version != 1 {
+				t.Errorf("entry %d: %+v made %+v", i, r, it)
+			}
+		} else if r.Status != 204 || r.ID != gone.ID {
+			t.Errorf("entry %d: %+v", i, r)
+		}
+	}
+	call(t, "GET", "/items/"+gone.ID, nil).want(t, 404)
+}
+
+func TestPreconditionsOfReads(t *testing.T) {
+	t.Parallel()
+	it := create(t, "read")
+	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"1"`).want(t, 200)
+	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"2"`).want(t, 412)
+	call(t, "GET", "/items/"+it.ID, nil, "If-None-Match", `"2", W/"1"`).want(t, 304)
+	call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "x"}, "If-None-Match", "*").want(t, 412)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-None-Match", `"1"`).want(t, 412)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"7", "1"`).want(t, 204)
+}
+
 func TestPublicRoutes(t *testing.T) {
 	t.Parallel()
 	if h := decode[api.Health](t, call(t, "GET", "/health", nil).want(t, 200)); h.Status != "ok" {
@@ -144,6 +175,7 @@ func TestBadRequestsGiveProblemsThatNameTheField(t *testing.T) {
 		{"bad cursor", "GET", "/items?cursor=x", nil, 400, api.InvalidCursor, "cursor"},
 		{"bad limit", "GET", "/items?limit=101", nil, 400, api.InvalidQuery, "limit"},
 		{"no ids", "POST", "/items/batch-get", `{"ids":[]}`, 400, api.InvalidBody, "/ids"},
+		{"bad entry", "POST", "/items/batch-write", `{"entries":[{"create":{"name":""}}]}`, 400, api.InvalidBody, "/entries/0/create/name"},
 		{"too many ids", "POST", "/items/batch-get", api.BatchGetRequest{IDs: many}, 400, api.InvalidBody, "/ids"},
 	}
 	for _, c := range cases {

@@ -20,11 +20,10 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"items-api/e2e/engine"
 	"items-api/e2e/issuer"
-	"items-api/internal/build"
 	"items-api/internal/localcloud"
 )
 
@@ -32,7 +31,7 @@ var update = flag.Bool("update", false, "write docs/conformance.md")
 
 // run is one replay of all vectors.
 type run struct {
-	*world
+	*engine.Cloud
 	plan   *plan
 	issuer *issuer.Issuer
 	now    time.Time // the gateway's clock stands still
@@ -71,22 +70,17 @@ func TestVectors(t *testing.T) {
 
 func deploy(t *testing.T, vectors []vector) *run {
 	t.Helper()
-	ctx := context.Background()
-	root, err := build.Root(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
 	oidc, err := issuer.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(oidc.Close)
-	r := &run{world: &world{root: root, dir: dir}, issuer: oidc, now: time.Now().Truncate(time.Second)}
-	p := &plan{capture: filepath.Join(dir, "capture"), issuer: oidc.URL,
+	r := &run{issuer: oidc, now: time.Now().Truncate(time.Second)}
+	r.Cloud = engine.Start(t, localcloud.Config{Now: func() time.Time { return r.now }})
+	p := &plan{capture: filepath.Join(r.Dir, "capture"), issuer: oidc.URL,
 		functions: map[string]function{}, sites: map[string]site{}, siteOf: map[string]string{}, byContent: map[string]string{}}
 	r.plan = p
-	p.zip, p.empty = packages(t, root, dir)
+	p.zip, p.empty = packages(t, r.Root, r.Dir)
 	for _, role := range []string{"function", "authorizer"} {
 		if err := os.MkdirAll(filepath.Join(p.capture, role), 0o700); err != nil {
 			t.Fatal(err)
@@ -97,28 +91,7 @@ func deploy(t *testing.T, vectors []vector) *run {
 			p.add(v)
 		}
 	}
-	cloud, err := localcloud.Start(ctx, localcloud.Config{Dir: dir, JarDir: filepath.Join(root, ".tools", "dynamodb-local"), Now: func() time.Time { return r.now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cloud.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	r.instance, _ = localcloud.Running(dir)
-	s, err := r.stack(ctx, "vectors", p.program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	up, err := s.Up(ctx, optup.SuppressProgress(), optup.SuppressOutputs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.urls = map[string]string{}
-	for name, v := range up.Outputs {
-		r.urls[name] = fmt.Sprint(v.Value)
-	}
+	r.urls = r.Up(t, "vectors", p.program)
 	return r
 }
 
@@ -246,7 +219,7 @@ func (r *run) controlPlane(t *testing.T, v vector) problems {
 		t.Fatalf("the action %s of a vector is not known", action.Action)
 	}
 	ctx := context.Background()
-	s, err := r.stack(ctx, strings.ToLower(v.ID), func(ctx *pulumi.Context) error {
+	s, err := r.Stack(ctx, strings.ToLower(v.ID), func(ctx *pulumi.Context) error {
 		c := action.CORSConfiguration
 		args := &apigatewayv2.ApiArgs{ProtocolType: pulumi.String(action.ProtocolType)}
 		if c != nil {

@@ -15,11 +15,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/internal/build"
-	"items-api/internal/localcloud"
 )
 
 // plan is everything that is deployed for the vectors: sites that several
@@ -205,36 +203,6 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 	}
 	ctx.Export(name, api.ApiEndpoint)
 	return nil
-}
-
-// world is a local cloud with the engine's settings.
-type world struct {
-	root, dir string
-	instance  localcloud.Instance
-}
-
-// stack opens a stack of a program.
-func (w *world) stack(ctx context.Context, name string, run pulumi.RunFunc) (auto.Stack, error) {
-	work, backend := filepath.Join(w.dir, "work", name), filepath.Join(w.dir, "pulumi")
-	for _, d := range []string{work, backend} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return auto.Stack{}, err
-		}
-	}
-	env := w.instance.Environment(w.dir)
-	for k, v := range map[string]string{"PULUMI_BACKEND_URL": "file://" + filepath.ToSlash(backend), "PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true",
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"} {
-		env[k] = v
-	}
-	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: filepath.Join(w.root, ".tools")})
-	if err != nil {
-		return auto.Stack{}, err
-	}
-	s, err := auto.UpsertStackInlineSource(ctx, name, "conformance", run, auto.WorkDir(work), auto.Pulumi(cli), auto.PulumiHome(filepath.Join(w.dir, "pulumi-home")), auto.EnvVars(env))
-	if err != nil {
-		return s, err
-	}
-	return s, s.SetConfig(ctx, "aws:region", auto.ConfigValue{Value: "us-east-1"})
 }
 
 // packages builds the function's zip, and one without a bootstrap.

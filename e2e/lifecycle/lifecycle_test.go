@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"items-api/e2e/engine"
 	"items-api/e2e/project"
 	"items-api/internal/api"
 )
@@ -286,7 +287,7 @@ func TestAnotherPortMovesTheAPIAndKeepsItsData(t *testing.T) {
 	if err := u.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if p.Port, err = project.FreePort(); err != nil {
+	if p.Port, err = engine.FreePort(); err != nil {
 		t.Fatal(err)
 	}
 	up(t, p)

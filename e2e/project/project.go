@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"items-api/e2e/engine"
 	"items-api/internal/build"
 )
 
@@ -85,7 +85,7 @@ func Copy(binary, dir string) (*Project, error) {
 			return nil, err
 		}
 	}
-	port, err := FreePort()
+	port, err := engine.FreePort()
 	return &Project{Dir: dir, Port: port, binary: binary, tools: filepath.Join(root, ".tools")}, err
 }
 
@@ -95,15 +95,6 @@ func copyFile(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, data, 0o644)
-}
-
-// FreePort returns a port of loopback that was free a moment ago.
-func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func (p *Project) command(args ...string) *exec.Cmd {

@@ -80,6 +80,13 @@ func (u *usage) forget(function string) {
 	delete(u.all, function)
 }
 
+// ForgetUse begins anew with what the functions did.
+func (c *Cloud) ForgetUse() {
+	for _, name := range c.provider.Functions() {
+		c.usage.forget(name)
+	}
+}
+
 // RoleUse compares what the role of a function grants with what the function
 // did. Least privilege is when Unused and Denied are empty.
 type RoleUse struct {
@@ -91,8 +98,8 @@ type RoleUse struct {
 	Denied []string `json:"denied"`
 }
 
-// roleUse compares all functions.
-func (c *Cloud) roleUse() ([]RoleUse, error) {
+// Roles compares the roles of all functions with what the functions did.
+func (c *Cloud) Roles() ([]RoleUse, error) {
 	out := []RoleUse{}
 	for _, name := range c.provider.Functions() {
 		f, err := c.provider.Function(name)
@@ -147,7 +154,7 @@ func (i Instance) Roles() ([]RoleUse, error) {
 }
 
 func (c *Cloud) serveRoles(w http.ResponseWriter, _ *http.Request) {
-	out, err := c.roleUse()
+	out, err := c.Roles()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

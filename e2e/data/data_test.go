@@ -1,0 +1,209 @@
+// Package data tests what the functions do with the database: what each route
+// costs, that their roles grant exactly that, and what comes of faults. The API
+// is deployed by the engine to a cloud in the test's process.
+package data
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"items-api/e2e/engine"
+	"items-api/internal/api"
+	"items-api/internal/apikey"
+	"items-api/internal/build"
+	"items-api/internal/localcloud"
+	"items-api/internal/localcloud/dynamodb"
+	"items-api/stack"
+)
+
+// site is the API with API keys, as everybody's owner of an own.
+type site struct {
+	*engine.Cloud
+	zips    stack.Packages
+	outputs map[string]string
+	url     string
+
+	mu       sync.Mutex
+	requests map[string]localcloud.Request
+	changed  chan struct{}
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{requests: map[string]localcloud.Request{}, changed: make(chan struct{})}
+	port, err := engine.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cloud = engine.Start(t, localcloud.Config{Port: port, Request: s.observe})
+	if s.zips.Handler, err = build.Function(context.Background(), s.Root, "./handler", build.Host); err != nil {
+		t.Fatal(err)
+	}
+	if s.zips.Authorizer, err = build.Function(context.Background(), s.Root, "./handler/authorizer", build.Host); err != nil {
+		t.Fatal(err)
+	}
+	s.deploy(t, nil)
+	return s
+}
+
+// deploy deploys the API; change may change resources of the program.
+func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
+	t.Helper()
+	settings := stack.Defaults()
+	settings.Auth = stack.Auth{Mode: api.AuthLambda, CacheSeconds: 3600}
+	settings.Architecture, settings.ThrottleRate, settings.ThrottleBurst, settings.DeletionProtection = build.Host, 10000, 5000, false
+	s.outputs = s.Up(t, "data", func(ctx *pulumi.Context) error {
+		if change != nil {
+			if err := ctx.RegisterStackTransformation(change); err != nil {
+				return err
+			}
+		}
+		return stack.Compose(ctx, settings, s.zips)
+	})
+	s.url = s.outputs["url"]
+}
+
+func (s *site) observe(r localcloud.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests[r.RequestID] = r
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// observed waits until a request was observed, which is after its answer.
+func (s *site) observed(t *testing.T, id string) localcloud.Request {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		s.mu.Lock()
+		r, ok := s.requests[id]
+		changed := s.changed
+		s.mu.Unlock()
+		if ok {
+			return r
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("the request %s was not observed", id)
+		}
+	}
+}
+
+// caller sends requests with a key of an owner's own.
+type caller struct {
+	*site
+	t   *testing.T
+	key string
+}
+
+func (s *site) caller(t *testing.T, owner string) *caller {
+	t.Helper()
+	key, _, err := apikey.Issue(t.Context(), s.Admin(t), s.outputs["tableName"], apikey.Key{Owner: owner, Scopes: []api.Scope{api.ScopeRead, api.ScopeWrite}, CreatedAt: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &caller{s, t, key}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	// calls are those of the API's function, without the authorizer's.
+	calls []dynamodb.Call
+}
+
+// send sends a request; headers are given as name and value in turn.
+func (c *caller) send(method, path string, body any, headers ...string) answer {
+	c.t.Helper()
+	var in io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		in = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, in)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(api.APIKeyHeader, c.key)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	if a.body, err = io.ReadAll(resp.Body); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, x := range c.observed(c.t, resp.Header.Get("Apigw-Requestid")).Calls {
+		if x.Function == c.outputs["functionName"] {
+			a.calls = append(a.calls, x)
+		}
+	}
+	return a
+}
+
+// want fails the test unless the answer has a status.
+func (a answer) want(t *testing.T, status int) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("got %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+func decode[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var out T
+	if err := json.Unmarshal(a.body, &out); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	return out
+}
+
+func (c *caller) create(name string) api.Item {
+	c.t.Helper()
+	return decode[api.Item](c.t, c.send("POST", "/items", api.ItemInput{Name: name}).want(c.t, 201))
+}
+
+// batch creates items and returns their ids.
+func (c *caller) batch(n int) []string {
+	c.t.Helper()
+	var ids []string
+	for len(ids) < n {
+		var in api.BatchWriteRequest
+		for range min(100, n-len(ids)) {
+			in.Entries = append(in.Entries, api.BatchWriteEntry{Create: &api.ItemInput{Name: "x"}})
+		}
+		for _, r := range decode[api.BatchWriteResponse](c.t, c.send("POST", "/items/batch-write", in).want(c.t, 200)).Results {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+func operations(calls []dynamodb.Call) string {
+	var out []string
+	for _, c := range calls {
+		out = append(out, c.Operation)
+	}
+	return strings.Join(out, " ")
+}
