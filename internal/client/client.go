@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
@@ -25,13 +26,20 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 		Region:           env("AWS_REGION"),
 		Credentials:      credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
 		HTTPClient:       &http.Client{Transport: keepBody{transport()}},
-		RetryMaxAttempts: 4,
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = 4
+			// A function has seconds, and not the 20 that the SDK may wait.
+			o.Backoff = retry.NewExponentialJitterBackoff(maxBackoff)
+		}),
 	}
 	if endpoint := env("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
 		options.BaseEndpoint = aws.String(endpoint)
 	}
 	return dynamodb.New(options), nil
 }
+
+// maxBackoff bounds the pause between two tries.
+const maxBackoff = 500 * time.Millisecond
 
 func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
