@@ -1,6 +1,6 @@
 # Two commands: `make up` runs the API on the local cloud, `make test` tests
 # everything. Both fetch and build what they need, once, under .tools.
-.PHONY: up test tools lint fuzz browser
+.PHONY: up test tools lint fuzz browser chaos
 
 up: tools
 	@go build -o .build/local ./cmd/local && exec .build/local up
@@ -14,6 +14,11 @@ test: tools
 # Pages of another origin in a real browser; needs Chromium.
 browser: tools
 	go test -tags browser -count 1 ./e2e/browser
+
+# Kills and faults under load for a minute, and what came of it.
+CHAOS_SECONDS ?= 60
+chaos: tools
+	CHAOS_SECONDS=$(CHAOS_SECONDS) go test -race -count 1 -timeout 60m -v -run TestNothingIsLostWhenEverythingFails ./e2e/chaos
 
 lint:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on $$files" >&2; exit 1; }

@@ -158,6 +158,36 @@ func largestItemIsKept(t *testing.T, w *world) {
 	}
 }
 
+// A hundred of the largest items are 8 MB: less than the 16 MB of a
+// BatchGetItem, and more than an answer of a function may have.
+func hundredLargestItems(t *testing.T, w *world) {
+	var entries []api.BatchWriteEntry
+	for range 100 {
+		in := large()
+		entries = append(entries, api.BatchWriteEntry{Create: &in})
+	}
+	made, err := w.BatchWrite(t.Context(), w.alice, entries)
+	if err != nil || made.Failed > 0 {
+		t.Fatalf("%d failed, %v", made.Failed, err)
+	}
+	var open []string
+	for _, r := range made.Results {
+		open = append(open, r.ID)
+	}
+	got := 0
+	for rounds := 1; len(open) > 0; rounds++ {
+		out, err := w.BatchGet(t.Context(), w.alice, open)
+		if err != nil || len(out.Items) == 0 || len(out.Missing) > 0 || rounds > 4 || w.calls.count("BatchGetItem") != rounds {
+			t.Fatalf("round %d: %d items, %d missing in %d calls, %v", rounds, len(out.Items), len(out.Missing), w.calls.count("BatchGetItem"), err)
+		}
+		got += len(out.Items)
+		open = out.Unprocessed
+	}
+	if got != 100 {
+		t.Errorf("%d items were read", got)
+	}
+}
+
 func batchGetIsOneCall(t *testing.T, w *world) {
 	ids := w.fill(t, w.alice, 100)
 	slices.Reverse(ids)

@@ -26,7 +26,7 @@ var tests = []func(*testing.T, *world){
 	versionsGuardWrites, severalVersionsAreOneCondition, racesHaveOneWinner, ownersCannotReachEachOther,
 	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, retriesDoNotUndoWhatOthersDid, throttledWritesAreTriedAgain,
 	pagesHoldEveryItemOnce, tenThousandItems, cursorsBelongToTheirOwner, largeItemsMakeShortPages,
-	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, batchOfLargeItemsFitsIntoAnAnswer, largestItemIsKept,
+	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, batchOfLargeItemsFitsIntoAnAnswer, hundredLargestItems, largestItemIsKept,
 }
 
 // Run runs the suite on a table whose keys are those of the declaration.
