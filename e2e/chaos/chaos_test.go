@@ -105,7 +105,6 @@ type world struct {
 	*project.Project
 	url    string
 	tokens []string
-	mu     sync.Mutex
 	up     *project.Up
 }
 

@@ -92,7 +92,7 @@ func check(h *history, final map[string][]seen) violations {
 			v.add(lostWrite, "%s (%s) was created and is gone", id, it.made.name)
 		}
 	}
-	v.seenByReads(h, items)
+	v.seenByReads(allReads(h, final), items)
 	for _, l := range h.listings {
 		v.list(l)
 		v.complete(l, items)
@@ -166,6 +166,13 @@ func (v violations) versions(id string, it *item) {
 			it.lastApplied = w
 		}
 	}
+	for _, r := range it.removed {
+		for _, w := range by {
+			if r.outcome == applied && r.end.Before(w.begin) {
+				v.add(lostWrite, "%s was deleted, and then %s replaced it", id, w.name)
+			}
+		}
+	}
 	for _, a := range by {
 		for _, b := range by {
 			if a.end.Before(b.begin) && a.version >= b.version {
@@ -177,12 +184,6 @@ func (v violations) versions(id string, it *item) {
 
 // present checks an item that is there at the end.
 func (v violations) present(id string, it *item, s seen) {
-	for _, r := range it.removed {
-		if r.outcome == applied {
-			v.add(lostWrite, "%s was deleted and is there", id)
-			break
-		}
-	}
 	acknowledged := 0
 	for _, w := range it.replaced {
 		if w.outcome == applied {
@@ -198,42 +199,85 @@ func (v violations) present(id string, it *item, s seen) {
 	}
 	if last := it.lastApplied; last != nil && last.version > s.version {
 		v.add(lostWrite, "%s has version %d, and %s made version %d", id, s.version, last.name, last.version)
-	} else if last != nil && last.version == s.version && last.name != s.name {
-		v.add(lostWrite, "%s is %s at version %d, which %s made", id, s.name, s.version, last.name)
 	}
 }
 
-// seenByReads checks reads against the acknowledged writes before them.
-func (v violations) seenByReads(h *history, items map[string]*item) {
+// allReads are the reads of single items, of lists, and of what is there at the
+// end.
+func allReads(h *history, final map[string][]seen) map[string][]read {
+	out := map[string][]read{}
+	add := func(r read) { out[r.id] = append(out[r.id], r) }
 	for _, r := range h.reads {
-		it := items[r.id]
-		if it == nil {
+		add(r)
+	}
+	end := time.Unix(1<<40, 0)
+	for _, l := range h.listings {
+		for _, s := range l.items {
+			add(read{l.owner, s.id, s.name, s.version, l.begin, l.end})
+		}
+	}
+	for owner, list := range final {
+		for _, s := range list {
+			add(read{owner, s.id, s.name, s.version, end, end})
+		}
+	}
+	return out
+}
+
+// seenByReads checks reads against the acknowledged writes before them, and
+// against each other.
+func (v violations) seenByReads(all map[string][]read, items map[string]*item) {
+	for id, reads := range all {
+		v.monotonic(id, reads)
+		if it := items[id]; it != nil {
+			for _, r := range reads {
+				v.seen(it, r)
+			}
+		}
+	}
+}
+
+// monotonic checks that a version that was seen is not taken back.
+func (v violations) monotonic(id string, reads []read) {
+	byEnd := slices.Clone(reads)
+	slices.SortFunc(byEnd, func(a, b read) int { return a.end.Compare(b.end) })
+	slices.SortFunc(reads, func(a, b read) int { return a.begin.Compare(b.begin) })
+	i, newest := 0, int64(0)
+	for _, r := range reads {
+		for ; i < len(byEnd) && byEnd[i].end.Before(r.begin); i++ {
+			newest = max(newest, byEnd[i].version)
+		}
+		if r.version > 0 && r.version < newest {
+			v.add(staleRead, "%s was seen with version %d after %d was seen", id, r.version, newest)
+		}
+	}
+}
+
+// seen checks a read of an item against the writes.
+func (v violations) seen(it *item, r read) {
+	if r.version == 0 {
+		if it.made != nil && it.made.outcome == applied && it.made.end.Before(r.begin) && (it.firstRemoveBegin.IsZero() || r.end.Before(it.firstRemoveBegin)) {
+			v.add(staleRead, "%s was created and then not there", r.id)
+		}
+		return
+	}
+	if owner(r.name) != r.owner {
+		v.add(foreignItem, "%s read %s", r.owner, r.name)
+	}
+	for _, w := range it.removed {
+		if w.outcome == applied && w.end.Before(r.begin) {
+			v.add(lostWrite, "%s was deleted and then seen", r.id)
+		}
+	}
+	for _, w := range it.replaced {
+		if w.outcome != applied {
 			continue
 		}
-		if r.version == 0 {
-			if it.made != nil && it.made.outcome == applied && it.made.end.Before(r.begin) && (it.firstRemoveBegin.IsZero() || r.end.Before(it.firstRemoveBegin)) {
-				v.add(staleRead, "%s was created and then not there", r.id)
-			}
-			continue
+		if w.end.Before(r.begin) && w.version > r.version {
+			v.add(staleRead, "%s was seen with version %d after %d was made", r.id, r.version, w.version)
 		}
-		if r.name != "" && owner(r.name) != r.owner {
-			v.add(foreignItem, "%s read %s", r.owner, r.name)
-		}
-		for _, w := range it.removed {
-			if w.outcome == applied && w.end.Before(r.begin) {
-				v.add(staleRead, "%s was deleted and then read", r.id)
-			}
-		}
-		for _, w := range it.replaced {
-			if w.outcome != applied {
-				continue
-			}
-			if w.end.Before(r.begin) && w.version > r.version {
-				v.add(staleRead, "%s was read with version %d after %d was made", r.id, r.version, w.version)
-			}
-			if w.version == r.version && w.name != r.name {
-				v.add(lostWrite, "%s was read as %s at version %d, which %s made", r.id, r.name, r.version, w.name)
-			}
+		if w.version == r.version && w.name != r.name {
+			v.add(lostWrite, "%s was seen as %s at version %d, which %s made", r.id, r.name, r.version, w.name)
 		}
 	}
 }

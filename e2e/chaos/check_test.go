@@ -37,7 +37,7 @@ func TestCheckerFindsEachBrokenPromise(t *testing.T) {
 		"refused":                        {&history{writes: []write{made, not(second), not(gone)}}, is("a/1", 1), nil},
 
 		"created and lost":            {&history{writes: []write{made}}, none, []string{lostWrite}},
-		"replaced and lost":           {&history{writes: []write{made, second}}, is("a/1", 1), []string{lostWrite}},
+		"replaced and lost":           {&history{writes: []write{made, second}}, is("a/1", 1), []string{lostWrite, staleRead}},
 		"replaced and overwritten":    {&history{writes: []write{made, second}}, is("a/1", 2), []string{lostWrite}},
 		"deleted and there":           {&history{writes: []write{made, gone}}, is("a/1", 1), []string{lostWrite}},
 		"replaced twice by one":       {&history{writes: []write{made, second}}, is("a/2", 3), []string{appliedTwice}},
@@ -55,8 +55,12 @@ func TestCheckerFindsEachBrokenPromise(t *testing.T) {
 		"list while it was made":      {&history{writes: []write{made}, listings: []listing{{owner: "a", begin: at(0), end: at(3)}}}, is("a/1", 1), nil},
 		"list while it was deleted":   {&history{writes: []write{made, gone}, listings: []listing{{owner: "a", begin: at(5), end: at(8)}}}, none, nil},
 		"read before the last write":  {&history{writes: []write{made, second}, reads: []read{{"a", "1", "a/1", 1, at(4), at(5)}}}, is("a/2", 2), []string{staleRead}},
-		"read of what is deleted":     {&history{writes: []write{made, gone}, reads: []read{{"a", "1", "a/1", 1, at(8), at(9)}}}, none, []string{staleRead}},
+		"read of what is deleted":     {&history{writes: []write{made, gone}, reads: []read{{"a", "1", "a/1", 1, at(8), at(9)}}}, none, []string{lostWrite}},
 		"not there after the create":  {&history{writes: []write{made}, reads: []read{{"a", "1", "", 0, at(2), at(3)}}}, is("a/1", 1), []string{staleRead}},
+		"list with an old version":    {&history{writes: []write{made, second}, listings: []listing{{"a", []seen{{"1", "a/1", 1}}, at(4), at(5)}}}, is("a/2", 2), []string{staleRead}},
+		"list of what is deleted":     {&history{writes: []write{made, gone}, listings: []listing{{"a", []seen{{"1", "a/1", 1}}, at(8), at(9)}}}, none, []string{lostWrite}},
+		"replaced after the deletion": {&history{writes: []write{made, gone, as(second, func(w *write) { w.begin, w.end = at(8), at(9) })}}, none, []string{lostWrite}},
+		"seen and taken back":         {&history{writes: []write{made, maybe(second)}, reads: []read{{"a", "1", "a/2", 2, at(4), at(5)}, {"a", "1", "a/1", 1, at(6), at(7)}}}, is("a/1", 1), []string{staleRead}},
 		"read with another's content": {&history{writes: []write{made, second}, reads: []read{{"a", "1", "a/7", 2, at(4), at(5)}}}, is("a/2", 2), []string{lostWrite}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -198,8 +198,13 @@ func (c *client) replace(ctx context.Context) {
 	w := write{kind: replace, owner: c.owner, id: id, name: c.name()}
 	var header []string
 	if c.random.IntN(3) > 0 {
+		// Sometimes a list, with a gap that others may fill.
 		w.want = version
-		header = []string{"If-Match", fmt.Sprintf("%q", fmt.Sprint(version))}
+		header = []string{"If-Match", fmt.Sprintf(`"%d"`, version)}
+		if c.random.IntN(4) == 0 {
+			w.want = 0
+			header[1] += fmt.Sprintf(`, "%d"`, version+2)
+		}
 	}
 	s := c.send(ctx, "PUT", "/items/"+id, api.ItemInput{Name: w.name}, header...)
 	w.begin, w.end, w.outcome = s.begin, s.end, s.outcome()

@@ -24,9 +24,8 @@ func (a answer) cost(t *testing.T, calls string, read, write float64) answer {
 
 // A unit of reading is 4 KB, read consistently; one of writing is 1 KB. A
 // transaction writes twice.
-func TestRoutesTakeTheCallsTheySay(t *testing.T) {
-	t.Parallel()
-	c := newSite(t).caller(t, "alice")
+func routesTakeTheCallsTheySay(t *testing.T, s *site) {
+	c := s.caller(t, t.Name())
 	made := c.send("POST", "/items", api.ItemInput{Name: "x"}).want(t, 201).cost(t, "PutItem", 0, 1)
 	item := "/items/" + decode[api.Item](t, made).ID
 	for range 2 {
@@ -55,7 +54,7 @@ func TestRoutesTakeTheCallsTheySay(t *testing.T) {
 	// Nothing is read for what cannot be answered.
 	c.send("GET", "/items/7", nil).want(t, 400).cost(t, "", 0, 0)
 	c.send("GET", "/items?cursor=x", nil).want(t, 400).cost(t, "", 0, 0)
-	c.send("GET", "/items?cursor="+page.NextCursor, nil, api.APIKeyHeader, c.site.caller(t, "bob").key).want(t, 400).cost(t, "", 0, 0)
+	c.send("GET", "/items?cursor="+page.NextCursor, nil, api.APIKeyHeader, s.caller(t, "bob").key).want(t, 400).cost(t, "", 0, 0)
 	c.send("POST", "/items", map[string]any{"name": 1}).want(t, 400).cost(t, "", 0, 0)
 	c.send("GET", "/health", nil).want(t, 200).cost(t, "", 0, 0)
 	c.send("GET", "/openapi.json", nil).want(t, 200).cost(t, "", 0, 0)

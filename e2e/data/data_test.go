@@ -25,6 +25,24 @@ import (
 	"items-api/stack"
 )
 
+// TestData runs what needs no cloud of its own on one, with an owner for each.
+func TestData(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	t.Run("all", func(t *testing.T) {
+		for name, test := range map[string]func(*testing.T, *site){
+			"routes take the calls they say": routesTakeTheCallsTheySay, "faults that pass are not seen": faultsThatPassAreNotSeen,
+			"faults that stay say whether to try again": faultsThatStaySayWhetherToTryAgain, "parts of batches are completed or named": partsOfBatchesAreCompletedOrNamed,
+			"slow database is unavailable": slowDatabaseIsUnavailable,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, s)
+			})
+		}
+	})
+}
+
 // site is the API with API keys, as everybody's owner of an own.
 type site struct {
 	*engine.Cloud

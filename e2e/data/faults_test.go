@@ -47,9 +47,8 @@ func (a answer) says(t *testing.T, status int, code api.Code) {
 	}
 }
 
-func TestFaultsThatPassAreNotSeen(t *testing.T) {
-	t.Parallel()
-	c := newSite(t).caller(t, "alice").warm()
+func faultsThatPassAreNotSeen(t *testing.T, s *site) {
+	c := s.caller(t, t.Name()).warm()
 	for _, kind := range []string{dynamodb.Throughput, dynamodb.Throttling, dynamodb.ServerError, dynamodb.DropBefore, dynamodb.DropAfter} {
 		h := faulted(t, dynamodb.Fault{Kind: kind, Times: 1})
 		throttled := kind == dynamodb.Throughput || kind == dynamodb.Throttling
@@ -96,9 +95,8 @@ func TestFaultsThatPassAreNotSeen(t *testing.T) {
 	}
 }
 
-func TestFaultsThatStaySayWhetherToTryAgain(t *testing.T) {
-	t.Parallel()
-	c := newSite(t).caller(t, "alice").warm()
+func faultsThatStaySayWhetherToTryAgain(t *testing.T, s *site) {
+	c := s.caller(t, t.Name()).warm()
 	it := c.create("x")
 	for _, kind := range []string{dynamodb.Throttling, dynamodb.ServerError, dynamodb.DropBefore} {
 		h := faulted(t, dynamodb.Fault{Kind: kind})
@@ -118,9 +116,8 @@ func TestFaultsThatStaySayWhetherToTryAgain(t *testing.T) {
 	}
 }
 
-func TestPartsOfBatchesAreCompletedOrNamed(t *testing.T) {
-	t.Parallel()
-	c := newSite(t).caller(t, "alice").warm()
+func partsOfBatchesAreCompletedOrNamed(t *testing.T, s *site) {
+	c := s.caller(t, t.Name()).warm()
 	ids := c.batch(100)
 	some := faulted(t, dynamodb.Fault{Kind: dynamodb.UnprocessedKeys, Rate: 0.7})
 	if out := decode[api.BatchGetResponse](t, c.send("POST", "/items/batch-get", api.BatchGetRequest{IDs: ids}, some...).want(t, 200)); len(out.Items) != 100 || len(out.Unprocessed)+len(out.Missing) > 0 {
@@ -152,9 +149,8 @@ func TestPartsOfBatchesAreCompletedOrNamed(t *testing.T) {
 }
 
 // What takes too long is answered before the function is cut off.
-func TestSlowDatabaseIsUnavailable(t *testing.T) {
-	t.Parallel()
-	c := newSite(t).caller(t, "alice").warm()
+func slowDatabaseIsUnavailable(t *testing.T, s *site) {
+	c := s.caller(t, t.Name()).warm()
 	slow := faulted(t, dynamodb.Fault{Kind: dynamodb.Latency, DelayMS: 30_000})
 	c.send("GET", "/items", nil, slow...).says(t, 503, api.Unavailable)
 	c.send("POST", "/items", api.ItemInput{Name: "x"}, slow...).says(t, 503, api.OutcomeUnknown)

@@ -1,7 +1,12 @@
 package api
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -42,6 +47,48 @@ func TestValidID(t *testing.T) {
 			t.Errorf("%q: got %v", id, !want)
 		}
 	}
+}
+
+// What is wrong is reported within bounds, in little time and memory.
+func TestReportsOfBadBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("k", 30_000)
+	for name, c := range map[string]struct {
+		body string
+		into any
+	}{
+		"many wrong elements":     {`{"ids":[` + strings.TrimSuffix(strings.Repeat("0,", 130_000), ",") + `]}`, &BatchGetRequest{}},
+		"many empty entries":      {`{"entries":[` + strings.TrimSuffix(strings.Repeat("{},", 500_000), ",") + `]}`, &BatchWriteRequest{}},
+		"many duplicates":         {`{"name":"x","attributes":{"` + long + `":{` + strings.TrimSuffix(strings.Repeat(`"a":1,`, 30_000), ",") + `}}}`, &ItemInput{}},
+		"many unknown fields":     {`{"name":"x",` + unknown(20_000) + `}`, &ItemInput{}},
+		"long name over a list":   {`{"name":"x","` + long + `":[` + strings.TrimSuffix(strings.Repeat("0,", 70_000), ",") + `]}`, &ItemInput{}},
+		"long name that is odd":   {`{"name":"x","` + strings.Repeat("ä/~", 20_000) + `":1}`, &ItemInput{}},
+		"hundred bad ids at most": {`{"ids":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 100), ",") + `]}`, &BatchGetRequest{}},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := Decode([]byte(c.body), c.into)
+		runtime.ReadMemStats(&after)
+		var e *Error
+		if !errors.As(err, &e) || len(e.Fields) == 0 || len(e.Fields) > 100 {
+			t.Fatalf("%s: got %v", name, err)
+		}
+		if data, err := json.Marshal(e.Fields); err != nil || len(data) > 30_000 {
+			t.Errorf("%s: the report has %d bytes, %v", name, len(data), err)
+		}
+		// Other tests run at the same time; it was gigabytes.
+		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 400 {
+			t.Errorf("%s: it took %d MB", name, used)
+		}
+	}
+}
+
+func unknown(n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf(`"u%d":1`, i))
+	}
+	return strings.Join(out, ",")
 }
 
 func FuzzDecode(f *testing.F) {

@@ -18,8 +18,8 @@ const maxDepth = 32
 
 // Decode reads a JSON body into the struct that v points to, strictly: unknown
 // fields, wrong types, duplicate fields, text after the document and broken
-// constraints are errors. All bad fields are reported at once, in an *Error
-// with the code InvalidBody.
+// constraints are errors. All bad fields, up to 100, are reported at once, in an
+// *Error with the code InvalidBody.
 func Decode(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return Fail(InvalidBody, "", "the body is not UTF-8")
@@ -29,7 +29,7 @@ func Decode(data []byte, v any) error {
 	}
 	d := &decoder{json: json.NewDecoder(bytes.NewReader(data))}
 	d.json.UseNumber()
-	tree, err := d.value("", 0)
+	tree, err := d.value()
 	if err == nil {
 		if _, err = d.json.Token(); err == nil {
 			err = errors.New("there is more after the JSON object")
@@ -54,16 +54,46 @@ func Decode(data []byte, v any) error {
 
 type decoder struct {
 	json   *json.Decoder
+	at     []string // where the value that is read stands
 	fields []FieldError
 }
 
+const (
+	// maxFields bounds how many bad fields are reported, and maxSegment how
+	// many bytes of a name stand in their paths: an answer must not be larger
+	// than its request.
+	maxFields  = 100
+	maxSegment = 64
+)
+
 func (d *decoder) fail(path, format string, args ...any) {
-	d.fields = append(d.fields, FieldError{path, fmt.Sprintf(format, args...)})
+	if !d.full() {
+		d.fields = append(d.fields, FieldError{path, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (d *decoder) full() bool { return len(d.fields) >= maxFields }
+
+// segment is a name in a JSON pointer (RFC 6901), shortened if it is long.
+func segment(name string) string {
+	if len(name) > maxSegment {
+		name = strings.ToValidUTF8(name[:maxSegment], "") + "..."
+	}
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// path is where the value that is read stands.
+func (d *decoder) path() string {
+	var b strings.Builder
+	for _, name := range d.at {
+		b.WriteString(segment(name))
+	}
+	return b.String()
 }
 
 // value reads one value, and notes fields that stand twice.
-func (d *decoder) value(path string, depth int) (any, error) {
-	if depth > maxDepth {
+func (d *decoder) value() (any, error) {
+	if len(d.at) > maxDepth {
 		return nil, fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	}
 	token, err := d.json.Token()
@@ -72,6 +102,12 @@ func (d *decoder) value(path string, depth int) (any, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	below := func(name string) (any, error) {
+		d.at = append(d.at, name)
+		v, err := d.value()
+		d.at = d.at[:len(d.at)-1]
+		return v, err
 	}
 	switch token {
 	case json.Delim('{'):
@@ -82,13 +118,12 @@ func (d *decoder) value(path string, depth int) (any, error) {
 				return nil, err
 			}
 			key, _ := name.(string)
-			where := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-			v, err := d.value(where, depth+1)
+			v, err := below(key)
 			if err != nil {
 				return nil, err
 			}
-			if _, twice := out[key]; twice {
-				d.fail(where, "the field stands twice")
+			if _, twice := out[key]; twice && !d.full() {
+				d.fail(d.path()+segment(key), "the field stands twice")
 			}
 			out[key] = v
 		}
@@ -97,7 +132,7 @@ func (d *decoder) value(path string, depth int) (any, error) {
 	case json.Delim('['):
 		out := []any{}
 		for d.json.More() {
-			v, err := d.value(path+"/"+strconv.Itoa(len(out)), depth+1)
+			v, err := below(strconv.Itoa(len(out)))
 			if err != nil {
 				return nil, err
 			}
@@ -130,8 +165,8 @@ func (d *decoder) object(path string, in map[string]any, out reflect.Value) {
 		}
 	}
 	for name := range in {
-		if !known[name] {
-			d.fail(path+"/"+name, "the field is not known")
+		if !known[name] && !d.full() {
+			d.fail(path+segment(name), "the field is not known")
 		}
 	}
 }
@@ -166,10 +201,15 @@ func (d *decoder) field(path string, v any, tag reflect.StructTag, out reflect.V
 			d.fail(path, "it must be a list")
 			return
 		}
-		d.between(path, len(l), tag, "minItems", "maxItems", "elements")
+		if !d.between(path, len(l), tag, "minItems", "maxItems", "elements") {
+			return
+		}
 		list := reflect.MakeSlice(out.Type(), len(l), len(l))
 		inner := reflect.StructTag(`format:"` + tag.Get("items.format") + `"`)
 		for i, e := range l {
+			if d.full() {
+				return
+			}
 			d.field(path+"/"+strconv.Itoa(i), e, inner, list.Index(i))
 		}
 		out.Set(list)
@@ -189,17 +229,17 @@ func (d *decoder) field(path string, v any, tag reflect.StructTag, out reflect.V
 	}
 }
 
-func (d *decoder) between(path string, n int, tag reflect.StructTag, low, high, unit string) {
-	if text := tag.Get(low); text != "" {
-		if limit, _ := strconv.Atoi(text); n < limit {
-			d.fail(path, "it must have at least %d %s", limit, unit)
-		}
+// between tests a number against the limits in a tag.
+func (d *decoder) between(path string, n int, tag reflect.StructTag, low, high, unit string) bool {
+	if limit, err := strconv.Atoi(tag.Get(low)); err == nil && n < limit {
+		d.fail(path, "it must have at least %d %s", limit, unit)
+		return false
 	}
-	if text := tag.Get(high); text != "" {
-		if limit, _ := strconv.Atoi(text); n > limit {
-			d.fail(path, "it must have at most %d %s, not %d", limit, unit, n)
-		}
+	if limit, err := strconv.Atoi(tag.Get(high)); err == nil && n > limit {
+		d.fail(path, "it must have at most %d %s, not %d", limit, unit, n)
+		return false
 	}
+	return true
 }
 
 // ValidID reports whether s has the form of an item id: a UUID of version 7,

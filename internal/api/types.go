@@ -97,8 +97,9 @@ type FieldError struct {
 // Limits that no tag can say.
 const (
 	// MaxBody is the size of a request body in bytes, MaxBatchBody that of a
-	// batch of writes.
-	MaxBody, MaxBatchBody = 256 << 10, 4 << 20
+	// batch of writes: within the event it may be twice as large, and that has
+	// 6 MB at most.
+	MaxBody, MaxBatchBody = 256 << 10, 2 << 20
 	// DefaultLimit and MaxLimit bound a page.
 	DefaultLimit, MaxLimit = 20, 100
 )

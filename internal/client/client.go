@@ -23,9 +23,9 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 		}
 	}
 	options := dynamodb.Options{
-		Region:           env("AWS_REGION"),
-		Credentials:      credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
-		HTTPClient:       &http.Client{Transport: keepBody{transport()}},
+		Region:      env("AWS_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
+		HTTPClient:  &http.Client{Transport: keepBody{transport()}},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = 4
 			// A function has seconds, and not the 20 that the SDK may wait.

@@ -112,7 +112,7 @@ func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	id, cause := c.runtime.Working(key)
 	if w, ok := cause.(*work); ok {
 		c.traffic.works(w, id)
-		out.FunctionRequestID, out.Faults = id, w.faults
+		out.FunctionRequestID, out.HTTPRequestID, out.Faults = id, w.requestID, w.faults
 	}
 	return out, true
 }

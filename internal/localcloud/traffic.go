@@ -27,10 +27,10 @@ func (r Request) Units() (read, write float64) {
 
 // work is what the functions do for one HTTP request.
 type work struct {
-	faults string
-	calls  []dynamodb.Call
-	ids    []string // of invocations
-	ended  bool
+	requestID, faults string
+	calls             []dynamodb.Call
+	ids               []string // of invocations
+	ended             bool
 }
 
 // traffic brings requests and calls together.
@@ -49,7 +49,7 @@ func (t *traffic) begin(requestID, faults string) *work {
 	}
 	w := t.requests[requestID]
 	if w == nil {
-		w = &work{faults: faults}
+		w = &work{requestID: requestID, faults: faults}
 		t.requests[requestID] = w
 	}
 	return w

@@ -20,6 +20,7 @@ type entry struct {
 	id      string
 	create  attributes // nil: delete
 	places  []int      // among the results; several if an id is deleted twice
+	unclear bool       // a call that it was part of may have been applied
 	outcome api.BatchWriteResult
 }
 
@@ -74,7 +75,7 @@ func (s *Store) writeChunk(ctx context.Context, owner string, open []*entry) {
 		case unclear(err):
 			left = s.settle(ctx, owner, open)
 		default:
-			s.finish(open, http.StatusInternalServerError, api.Internal)
+			finish(open, http.StatusInternalServerError, api.Internal)
 			return
 		}
 		for _, e := range open {
@@ -83,7 +84,7 @@ func (s *Store) writeChunk(ctx context.Context, owner string, open []*entry) {
 			}
 		}
 		if open = left; len(open) > 0 && wait(ctx, pause) != nil {
-			s.finish(open, http.StatusServiceUnavailable, api.Unavailable)
+			finish(open, http.StatusServiceUnavailable, api.Unavailable)
 			return
 		}
 	}
@@ -96,9 +97,13 @@ func (e *entry) done() {
 	}
 }
 
-func (s *Store) finish(open []*entry, status int, code api.Code) {
+// finish ends entries that were not done, as far as is known.
+func finish(open []*entry, status int, code api.Code) {
 	for _, e := range open {
 		e.outcome = api.BatchWriteResult{Status: status, ID: e.id, Code: code}
+		if e.unclear {
+			e.outcome.Status, e.outcome.Code = http.StatusServiceUnavailable, api.OutcomeUnknown
+		}
 	}
 }
 
@@ -114,7 +119,7 @@ func (s *Store) send(ctx context.Context, owner string, open []*entry) ([]*entry
 		writes = append(writes, w)
 		byKey[itemPrefix+e.id] = e
 	}
-	out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: writes}}, once)
+	out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: writes}}, alone)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +146,7 @@ func (s *Store) settle(ctx context.Context, owner string, open []*entry) (left [
 	var created []*entry
 	var ids []string
 	for _, e := range open {
+		e.unclear = true
 		if e.create == nil {
 			left = append(left, e)
 			continue
@@ -156,7 +162,7 @@ func (s *Store) settle(ctx context.Context, owner string, open []*entry) (left [
 		if _, ok := found[e.id]; ok && err == nil && !unread[e.id] {
 			e.done()
 		} else {
-			e.outcome = api.BatchWriteResult{Status: http.StatusServiceUnavailable, ID: e.id, Code: api.OutcomeUnknown}
+			finish([]*entry{e}, http.StatusServiceUnavailable, api.OutcomeUnknown)
 		}
 	}
 	return left

@@ -60,7 +60,7 @@ func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m att
 	record := attributes{
 		api.PartitionKey: text(partition(owner)), api.SortKey: text(keyPrefix + hash(key)),
 		"body": text(hash(string(body))), "answer": text(string(answer)), attrWrite: m[attrWrite],
-		api.TTLAttribute: number(now.Add(keyLife).Unix()),
+		api.TTLAttribute: number(now.Add(keyLife).Unix() + 1), // whole seconds, and not less than the life
 	}
 	// A record that has expired may still be there; it counts as gone.
 	fresh := types.Put{TableName: &s.table, Item: record, ConditionExpression: ptr("attribute_not_exists(PK) OR #ttl <= :now"),

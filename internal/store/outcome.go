@@ -47,6 +47,10 @@ func once(o *dynamodb.Options) { o.Retryer = cautious }
 
 func again(o *dynamodb.Options) { o.Retryer = eager }
 
+// alone leaves retries to the caller, who goes on as long as there is time; the
+// SDK's quota of retries stays for others.
+func alone(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
+
 // unclear reports whether a call that failed may have been applied.
 func unclear(err error) bool {
 	var said smithy.APIError

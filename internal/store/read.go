@@ -179,7 +179,7 @@ func (s *Store) fetch(ctx context.Context, owner string, ids []string) (map[stri
 	found := map[string]api.Item{}
 	answered := false
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request}, again)
+		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request}, alone)
 		switch {
 		case err == nil:
 			answered = true

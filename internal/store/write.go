@@ -35,6 +35,8 @@ func (s *Store) Replace(ctx context.Context, owner, id string, in api.ItemInput,
 				return s.settled(lost.Item, write, p, err)
 			}
 			return api.Item{}, refused(lost.Item)
+		case !unclear(err) && try > 1:
+			return api.Item{}, unknown(lookFirst, wrap("replacing an item", err)) // an earlier try may be applied yet
 		case !unclear(err):
 			return api.Item{}, failed("replacing an item", err)
 		}
@@ -42,9 +44,10 @@ func (s *Store) Replace(ctx context.Context, owner, id string, in api.ItemInput,
 		if e != nil {
 			return api.Item{}, unknown(lookFirst, errors.Join(err, e))
 		}
-		// It was not applied if the item has a version still that the write
-		// asks for: each write makes another one.
-		if again := current != nil && stringOf(current, attrWrite) != write && p.Match != nil && !p.Match.Any && p.met(intOf(current, attrVersion)); !again || try == attempts {
+		// It was not applied if the item still has the one version that the
+		// write asks for: each write makes another. Of several versions one
+		// could be somebody else's that was written over this one.
+		if again := current != nil && p.Match != nil && len(p.Match.Of) == 1 && p.met(intOf(current, attrVersion)); !again || try == attempts {
 			return s.settled(current, write, p, err)
 		}
 	}
@@ -144,6 +147,8 @@ func (s *Store) Delete(ctx context.Context, owner, id string, p Precondition) er
 			return refused(lost.Item)
 		case errors.As(err, &lost):
 			return s.gone(p, err)
+		case !unclear(err) && try > 1:
+			return unknown(lookFirst, wrap("deleting an item", err))
 		case !unclear(err):
 			return failed("deleting an item", err)
 		}

@@ -55,7 +55,7 @@ func (e expressions) attributes(reading bool, more ...map[string]json.RawMessage
 }
 
 var (
-	token    = regexp.MustCompile(`(\.\s*#?|[:#])?[A-Za-z0-9_-]+(\s*\()?`)
+	token    = regexp.MustCompile(`(\.\s*#?|[:#])?[A-Za-z0-9_]+(\s*\()?`)
 	keywords = []string{"AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE"}
 	number   = regexp.MustCompile(`^-?[0-9]+$`)
 )
@@ -68,9 +68,11 @@ func named(expression string, names map[string]string) []string {
 		case strings.HasPrefix(t, ":"), strings.HasPrefix(t, "."), strings.HasSuffix(t, "("), number.MatchString(t), slices.Contains(keywords, strings.ToUpper(t)):
 			// a value, a nested part, a function, an index, a word of the language
 		case strings.HasPrefix(t, "#"):
-			if name, ok := names[t]; ok {
-				out = append(out, name)
+			name, ok := names[t]
+			if !ok {
+				name = unreadable
 			}
+			out = append(out, name)
 		default:
 			out = append(out, t)
 		}

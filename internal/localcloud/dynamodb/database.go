@@ -33,9 +33,10 @@ type Identity struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	PrincipalARN                               string
 	Function                                   string
-	// FunctionRequestID is the invocation that the function works on, and
-	// Faults those that were asked for with the HTTP request behind it.
-	FunctionRequestID, Faults string
+	// FunctionRequestID is the invocation that the function works on,
+	// HTTPRequestID the request behind it, and Faults those that were asked for
+	// with that.
+	FunctionRequestID, HTTPRequestID, Faults string
 	// Admin may do everything.
 	Admin    bool
 	Policies []iam.Policy

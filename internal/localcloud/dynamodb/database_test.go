@@ -95,7 +95,13 @@ func client(t testing.TB, key, secret, token, region string) *dynamodb.Client {
 
 func table(t *testing.T, name string) {
 	t.Helper()
-	_, err := database(t).Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
+	// One of a run before in this process, with -count.
+	var missing *types.ResourceNotFoundException
+	_, err := database(t).Client().DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &name})
+	if err != nil && !errors.As(err, &missing) {
+		t.Fatal(err)
+	}
+	_, err = database(t).Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
 		KeySchema:              []types.KeySchemaElement{{AttributeName: aws.String("PK"), KeyType: types.KeyTypeHash}},
 		AttributeDefinitions:   []types.AttributeDefinition{{AttributeName: aws.String("PK"), AttributeType: types.ScalarAttributeTypeS}, {AttributeName: aws.String("G"), AttributeType: types.ScalarAttributeTypeS}},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("byG"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("G"), KeyType: types.KeyTypeHash}}, Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}}})
@@ -248,12 +254,25 @@ func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
 	t.Parallel()
 	table(t, "mine")
 	table(t, "victim")
-	_, i := person(t, "deceiver", `{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:BatchGetItem"],"Resource":"`+arn("mine")+`","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["me"]}}}`)
+	_, i := person(t, "deceiver", `{"Effect":"Allow","Action":["dynamodb:*"],"Resource":["`+arn("mine")+`","`+arn("mine")+`/index/*"],"Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["me"]}}}`)
 	const key, yours = `{"PK":{"S":"me"}}`, `{"PK":{"S":"you"}}`
 	for _, c := range []struct {
 		operation, body string
 		allowed         bool
 	}{
+		{"GetItem.x", `{"TableName":"mine","Key":` + yours + `}`, false},
+		{"GetItem.x", `{"TableName":"mine","Key":` + key + `}`, false},
+		{"ExecuteStatement.x", `{"TableName":"mine","Statement":"select * from \"victim\""}`, false},
+		{"getitem", `{"TableName":"mine","Key":` + key + `}`, false},
+		{"GetItem", `{"TableName":"` + arn("mine") + `","Key":` + key + `}`, true},
+		{"GetItem", `{"TableName":"arn:aws:dynamodb:eu-west-1:000000000000:table/mine","Key":` + key + `}`, false},
+		{"GetItem", `{"TableName":"arn:aws:dynamodb:us-east-1:111111111111:table/mine","Key":` + key + `}`, false},
+		{"GetItem", `{"TableName":"arn:aws:dynamodb:ddblocal:000000000000:table/mine","Key":` + key + `}`, false},
+		{"BatchGetItem", `{"RequestItems":{"arn:aws:dynamodb:ddblocal:000000000000:table/mine":{"Keys":[` + key + `]}}}`, false},
+		{"GetItem", `{"TableName":"mine","IndexName":"byG","Key":` + yours + `}`, false},
+		{"GetItem", `{"TableName":"mine","IndexName":"byG","Key":` + key + `}`, true},
+		{"PutItem", `{"TableName":"mine","IndexName":"byG","Item":{"PK":{"S":"you"},"G":{"S":"me"}}}`, false},
+		{"PutItem", `{"TableName":"mine","Item":{"PK":{"S":"me"},"G":{"S":"you"}}}`, true},
 		{"GetItem", `{"TableName":"mine","Key":` + key + `}`, true},
 		{"GetItem", `{"TableName":"mine","Key":` + yours + `,"Item":` + key + `}`, false},
 		{"GetItem", `{"TableName":"mine","Key":` + yours + `,"key":` + key + `}`, false},
@@ -280,6 +299,17 @@ func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
 		}
 		if err := resp.Body.Close(); err != nil || (resp.StatusCode == http.StatusOK) != c.allowed {
 			t.Errorf("%s %s got %d, %v", c.operation, c.body, resp.StatusCode, err)
+		}
+	}
+}
+
+// What cannot name a table is invalid, and not worth another try.
+func TestInvalidNamesAreValidationErrors(t *testing.T) {
+	t.Parallel()
+	c, _ := person(t, "names", allow("*", "*"))
+	for _, name := range []string{"a b", "ab", " victim", "arn:aws:dynamodb:us-east-1:000000000000:table/", strings.Repeat("x", 256)} {
+		if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &name, Key: attrs{"PK": s("x")}}); code(err) != "ValidationException" {
+			t.Errorf("%q got %v", name, err)
 		}
 	}
 }

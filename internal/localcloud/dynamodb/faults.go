@@ -179,7 +179,7 @@ func (f *faults) load() {
 		f.standing, f.problem, f.stamp, f.size = nil, nil, time.Time{}, 0
 		return
 	case err != nil:
-		f.problem = err
+		f.problem, f.stamp = err, time.Time{}
 		return
 	case info.ModTime().Equal(f.stamp) && info.Size() == f.size:
 		return

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
 
 // disturbed passes a call of a function on, with the faults that hit it.
 func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity Identity) answered {
-	hit, err := d.faults.choose(call.Operation, identity.FunctionRequestID, identity.Faults)
+	hit, err := d.faults.choose(call.Operation, identity.HTTPRequestID, identity.Faults)
 	if err != nil {
 		d.Log(err.Error())
 		return internalError().answer(call)
@@ -107,7 +108,8 @@ func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity 
 
 // admit verifies the signature and evaluates the policies.
 func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Identity) {
-	_, call.Operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	operation, current := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
+	call.Operation = operation
 	identity, denied := d.verify(r, body)
 	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
 	if denied != nil {
@@ -115,6 +117,9 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 	}
 	if identity.Admin {
 		return nil, identity
+	}
+	if !current || !slices.Contains(operations, operation) || len(r.Header.Values("X-Amz-Target")) != 1 {
+		return &fault{http.StatusBadRequest, coral + "UnknownOperationException", "The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get("X-Amz-Target")}, identity
 	}
 	requests, err := d.requests(r.Context(), call.Operation, body)
 	if errors.Is(err, errBusy) {
@@ -174,8 +179,6 @@ func send(w http.ResponseWriter, status int, body []byte) {
 func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	name := "arn:aws:dynamodb:" + d.Region + ":" + d.AccountID + ":table/"
 	inner := "arn:aws:dynamodb:ddblocal:000000000000:table/"
-	// A table may be named by its ARN; the database knows the bare name only.
-	body = bytes.ReplaceAll(body, []byte(`"TableName":"`+name), []byte(`"TableName":"`))
 	body, hide := metered(call.Operation, body)
 	// A call goes on when its client has gone, as on AWS.
 	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))

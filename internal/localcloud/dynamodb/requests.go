@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // body is what the gate reads of a request.
 type body struct {
 	TableName, IndexName      string
+	ResourceArn               string
 	Key, Item                 map[string]json.RawMessage
 	ExpressionAttributeValues map[string]json.RawMessage
 	ExpressionAttributeNames  map[string]string
@@ -51,13 +53,38 @@ func members(data []byte, into map[string]any) error {
 func parse(data []byte) (body, error) {
 	var b body
 	err := members(data, map[string]any{
-		"TableName": &b.TableName, "IndexName": &b.IndexName, "Key": &b.Key, "Item": &b.Item,
+		"TableName": &b.TableName, "ResourceArn": &b.ResourceArn, "IndexName": &b.IndexName, "Key": &b.Key, "Item": &b.Item,
 		"ExpressionAttributeValues": &b.ExpressionAttributeValues, "ExpressionAttributeNames": &b.ExpressionAttributeNames,
 		"KeyConditionExpression": &b.KeyConditionExpression, "KeyConditions": &b.KeyConditions, "Select": &b.Select,
 		"ReturnValues": &b.ReturnValues, "ReturnConsumedCapacity": &b.ReturnConsumedCapacity,
 		"RequestItems": &b.RequestItems, "TransactItems": &b.TransactItems,
 	})
 	return b, err
+}
+
+// operations are those of the DynamoDB API, version 2012-08-10, that the gate
+// judges; another is unknown. Reads and writes belong to them too.
+var operations = slices.Concat(reads, writes, []string{"CreateTable", "DeleteTable", "DescribeTable", "UpdateTable", "ListTables", "DescribeLimits", "DescribeEndpoints",
+	"DescribeTimeToLive", "UpdateTimeToLive", "TagResource", "UntagResource", "ListTagsOfResource", "DescribeContinuousBackups", "UpdateContinuousBackups",
+	"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
+
+// tableName is a bare name. Source: DynamoDB developer guide, "Naming rules".
+var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+
+// canonical returns the bare name of a table that is given by its name or by
+// its ARN, which must be one of this cloud: the database would take any.
+func (d *Database) canonical(name string) (string, error) {
+	bare := name
+	if strings.HasPrefix(name, "arn:") {
+		var ours bool
+		if bare, ours = strings.CutPrefix(name, d.table("")); !ours {
+			return "", fmt.Errorf("the table %s is not one of the account %s in %s", name, d.AccountID, d.Region)
+		}
+	}
+	if !tableName.MatchString(bare) {
+		return "", fmt.Errorf("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.': %q", bare)
+	}
+	return bare, nil
 }
 
 // requests returns what a call must be allowed to do: each action on each
@@ -76,8 +103,12 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 		return []iam.Request{{Action: "dynamodb:" + operation, Resource: d.table("*")}}, nil
 	case "BatchGetItem", "BatchWriteItem":
 		var out []iam.Request
-		for _, table := range slices.Sorted(maps.Keys(b.RequestItems)) {
-			keys, attributes, err := d.batchKeys(ctx, table, operation, b.RequestItems[table])
+		for _, given := range slices.Sorted(maps.Keys(b.RequestItems)) {
+			table, err := d.canonical(given)
+			if err != nil {
+				return nil, err
+			}
+			keys, attributes, err := d.batchKeys(ctx, table, operation, b.RequestItems[given])
 			if err != nil {
 				return nil, err
 			}
@@ -113,9 +144,6 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 }
 
 func (d *Database) table(name string) string {
-	if strings.HasPrefix(name, "arn:") {
-		return name
-	}
 	return fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/%s", d.Region, d.AccountID, name)
 }
 
@@ -124,7 +152,19 @@ func (d *Database) table(name string) string {
 const unreadable = "\x00"
 
 func (d *Database) single(ctx context.Context, operation string, b body, data []byte) (iam.Request, error) {
-	q := iam.Request{Action: "dynamodb:" + operation, Resource: d.table(b.TableName), Context: map[string][]string{}}
+	q := iam.Request{Action: "dynamodb:" + operation, Context: map[string][]string{}}
+	table, err := d.canonical(b.TableName)
+	if strings.HasSuffix(operation, "Resource") || operation == "ListTagsOfResource" {
+		table, err = d.canonical(b.ResourceArn)
+	}
+	if err != nil {
+		return q, err
+	}
+	q.Resource = d.table(table)
+	// The database looks at these members in these operations only.
+	if operation != "Query" && operation != "Scan" {
+		b.IndexName, b.Select = "", ""
+	}
 	if b.IndexName != "" {
 		q.Resource += "/index/" + b.IndexName
 	}
@@ -171,7 +211,7 @@ func (d *Database) single(ctx context.Context, operation string, b body, data []
 	default:
 		return q, nil // the control plane has no leading keys
 	}
-	name, err := d.schemas.hashKey(ctx, d, b.TableName, b.IndexName)
+	name, err := d.schemas.hashKey(ctx, d, table, b.IndexName)
 	if err != nil {
 		return q, err
 	}
@@ -293,7 +333,6 @@ func (s *schemas) forget() {
 }
 
 func (s *schemas) hashKey(ctx context.Context, d *Database, table, index string) (string, error) {
-	table = table[strings.LastIndex(table, "/")+1:]
 	s.mu.Lock()
 	name, ok := s.keys[table+"/"+index]
 	s.mu.Unlock()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"mime"
@@ -98,7 +99,17 @@ func (r *request) event() ([]byte, error) {
 		}
 		e.Body = &text
 	}
-	return json.Marshal(e)
+	return encode(e)
+}
+
+// encode writes JSON without the escapes that encoding/json adds for HTML,
+// which would count for the size of the event.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // context is the requestContext that function and authorizer get.

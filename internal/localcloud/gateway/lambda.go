@@ -251,7 +251,7 @@ type authorizerEvent1 struct {
 func (r *request) authorizerEvent(a Authorizer, sources []string) ([]byte, error) {
 	q := r.http
 	if a.PayloadFormatVersion == "2.0" {
-		return json.Marshal(authorizerEvent2{
+		return encode(authorizerEvent2{
 			Version: "2.0", Type: "REQUEST", RouteARN: r.routeARN(), IdentitySource: sources, RouteKey: r.match.route.Key,
 			RawPath: r.rawPath, RawQueryString: q.URL.RawQuery, Cookies: cookies(q.Header), Headers: headers(q, r),
 			QueryStringParameters: query(q.URL.RawQuery), RequestContext: r.context(), PathParameters: r.match.parameters, StageVariables: r.stage.Variables,
@@ -270,7 +270,7 @@ func (r *request) authorizerEvent(a Authorizer, sources []string) ([]byte, error
 	h["Host"] = q.Host
 	c := r.context()
 	joined := strings.Join(sources, ",")
-	return json.Marshal(authorizerEvent1{
+	return encode(authorizerEvent1{
 		Version: "1.0", Type: "REQUEST", MethodARN: r.routeARN(), IdentitySource: joined, AuthorizationToken: joined,
 		Resource: resource, Path: r.rawPath, HTTPMethod: q.Method, Headers: h, QueryStringParameters: query(q.URL.RawQuery),
 		PathParameters: r.match.parameters, StageVariables: r.stage.Variables,

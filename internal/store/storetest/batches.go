@@ -140,6 +140,23 @@ func lostAnswersOfBatches(t *testing.T, w *world) {
 	}
 }
 
+// A deletion that was perhaps done is not said to be undone.
+func lostAnswersOfBatchesToTheEnd(t *testing.T, w *world) {
+	ids := w.fill(t, w.alice, 3)
+	w.lose("BatchWriteItem", true, 1000)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	out, err := w.BatchWrite(ctx, w.alice, deletions(ids))
+	if err != nil || out.Failed != len(ids) {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	for _, r := range out.Results {
+		if r.Code != api.OutcomeUnknown {
+			t.Errorf("got %+v", r)
+		}
+	}
+}
+
 func deletions(ids []string) []api.BatchWriteEntry {
 	var out []api.BatchWriteEntry
 	for _, id := range ids {

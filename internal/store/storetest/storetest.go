@@ -24,9 +24,9 @@ import (
 // tests are run in parallel.
 var tests = []func(*testing.T, *world){
 	versionsGuardWrites, severalVersionsAreOneCondition, racesHaveOneWinner, ownersCannotReachEachOther,
-	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, retriesDoNotUndoWhatOthersDid, throttledWritesAreTriedAgain,
+	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, retriesDoNotUndoWhatOthersDid, refusalsAfterLostAnswersAreUnknown, throttledWritesAreTriedAgain,
 	pagesHoldEveryItemOnce, tenThousandItems, cursorsBelongToTheirOwner, largeItemsMakeShortPages,
-	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, batchOfLargeItemsFitsIntoAnAnswer, hundredLargestItems, largestItemIsKept,
+	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, lostAnswersOfBatchesToTheEnd, batchOfLargeItemsFitsIntoAnAnswer, hundredLargestItems, largestItemIsKept,
 }
 
 // Run runs the suite on a table whose keys are those of the declaration.

@@ -144,10 +144,23 @@ func idempotencyKeyKeepsTheFirstAnswer(t *testing.T, w *world) {
 	if again, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "once"}, "key"); err != nil || again.ID != first.ID {
 		t.Errorf("after the deletion it got %+v, %v", again, err)
 	}
+	// It holds for 24 hours, to the last moment.
+	later := func(d time.Duration) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.now = time.Now().Truncate(time.Second).Add(d)
+	}
+	later(900 * time.Millisecond)
+	made, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "late"}, "late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	later(24*time.Hour + 800*time.Millisecond)
+	if again, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "late"}, "late"); err != nil || again.ID != made.ID {
+		t.Errorf("just before 24 hours it got %+v, %v", again, err)
+	}
 	// A record that has expired and is still there counts as gone.
-	w.mu.Lock()
-	w.now = time.Now().Add(25 * time.Hour)
-	w.mu.Unlock()
+	later(25 * time.Hour)
 	if again, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "other"}, "key"); err != nil || again.ID == first.ID {
 		t.Errorf("after a day it got %+v, %v", again, err)
 	}
@@ -285,6 +298,20 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 			t.Errorf("what the other deleted is back: %v", err)
 		}
 	}
+	// Of several versions one may be what somebody made of it.
+	it := w.create(t, w.alice, "x")
+	meanwhile("UpdateItem", func() {
+		if now, err := other.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "other"}, has(2)); err != nil || now.Version != 3 {
+			t.Errorf("got %+v, %v", now, err)
+		}
+	})
+	if _, err := w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "mine"}, has(1, 3)); code(err) != api.OutcomeUnknown {
+		t.Errorf("a replacement of one of several versions got %v", err)
+	}
+	if now, err := w.Get(t.Context(), w.alice, it.ID); err != nil || now.Name != "other" || now.Version != 3 {
+		t.Errorf("the other's item is %+v, %v", now, err)
+	}
+	remove(it.ID)
 	meanwhile("PutItem", func() {
 		list, _ := other.all(t, w.alice, 100)
 		remove(list[0])
@@ -305,6 +332,32 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 	}
 	if list, _ := w.all(t, w.alice, 100); len(list) > 0 {
 		t.Errorf("what the other deleted is back: %v", list)
+	}
+}
+
+// After a lost answer a refusal does not tell that nothing was done.
+func refusalsAfterLostAnswersAreUnknown(t *testing.T, w *world) {
+	for operation, do := range map[string]func(id string) error{
+		"UpdateItem": func(id string) error {
+			return fails(w.Replace(t.Context(), w.alice, id, api.ItemInput{Name: "y"}, has(1)))
+		},
+		"DeleteItem": func(id string) error { return w.Delete(t.Context(), w.alice, id, has(1)) },
+	} {
+		it := w.create(t, w.alice, "x")
+		w.calls.mu.Lock()
+		w.calls.before = func(op string, n int) error {
+			switch {
+			case op == operation && n == 1:
+				return errLost
+			case op == operation:
+				return &types.ProvisionedThroughputExceededException{Message: aws.String("x")}
+			}
+			return nil
+		}
+		w.calls.mu.Unlock()
+		if err := do(it.ID); code(err) != api.OutcomeUnknown {
+			t.Errorf("%s got %v", operation, err)
+		}
 	}
 }
 
