@@ -42,7 +42,7 @@ func (w *watcher) request(o localcloud.Request) {
 	text := fmt.Sprintf("%s %s %d %s %s", o.Method, o.Path, o.Status, o.Duration.Round(100*time.Microsecond), start)
 	if n := len(o.Calls); n > 0 {
 		read, write := o.Units()
-		text += fmt.Sprintf(" %d calls, %v read and %v write units", n, read, write)
+		text += fmt.Sprintf(" database: %d, %v read and %v write units", n, read, write)
 	}
 	if o.Error != "" {
 		text += " " + o.Error
