@@ -191,6 +191,11 @@ func (c *Cloud) restore(ctx context.Context) error {
 		if c.Port != 0 {
 			port = c.Port + i
 		}
+		// The gateway knows the API before anybody can ask: a request in between
+		// would be told that there is no such route.
+		if err := c.ApplyAPI(ctx, a.ID); err != nil {
+			return fmt.Errorf("serving the API %s again: %w", a.ID, err)
+		}
 		got, url, err := c.OpenAPI(ctx, a.ID, port)
 		if err != nil {
 			return err
@@ -200,9 +205,6 @@ func (c *Cloud) restore(ctx context.Context) error {
 			if err := c.provider.Move(a.ID, got, url); err != nil {
 				return err
 			}
-		}
-		if err := c.ApplyAPI(ctx, a.ID); err != nil {
-			return fmt.Errorf("serving the API %s again: %w", a.ID, err)
 		}
 	}
 	return nil
