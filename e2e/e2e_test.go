@@ -5,17 +5,13 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"strings"
 	"testing"
 
 	"items-api/e2e/project"
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 )
 
@@ -70,75 +66,21 @@ func run(m *testing.M) (int, error) {
 	return code, up.Stop()
 }
 
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// call sends a request; headers are given as name and value in turn.
-func call(t *testing.T, method, path string, body any, headers ...string) answer {
+// call sends a request as whom the tests are; headers are given as name and
+// value in turn.
+func call(t *testing.T, method, path string, body any, headers ...string) rest.Answer {
 	t.Helper()
-	var in io.Reader
-	if body != nil {
-		data, ok := body.(string)
-		if !ok {
-			encoded, err := json.Marshal(body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data = string(encoded)
-		}
-		in = strings.NewReader(data)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), method, base+path, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
+	var who []string
 	if token := os.Getenv("E2E_TOKEN"); token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+		who = append(who, "Authorization", "Bearer "+token)
 	}
 	if key := os.Getenv("E2E_API_KEY"); key != "" {
-		r.Header.Set(api.APIKeyHeader, key)
+		who = append(who, api.APIKeyHeader, key)
 	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header, data}
-}
-
-func (a answer) want(t *testing.T, status int) answer {
-	t.Helper()
-	if a.status != status {
-		t.Fatalf("got status %d, want %d: %s", a.status, status, a.body)
-	}
-	return a
-}
-
-func decode[T any](t *testing.T, a answer) T {
-	t.Helper()
-	var out T
-	d := json.NewDecoder(bytes.NewReader(a.body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&out); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
-	}
-	return out
+	return rest.Send(t, method, base+path, body, append(who, headers...)...)
 }
 
 func create(t *testing.T, name string) api.Item {
 	t.Helper()
-	return decode[api.Item](t, call(t, "POST", "/items", api.ItemInput{Name: name}).want(t, 201))
+	return rest.Decode[api.Item](t, call(t, "POST", "/items", api.ItemInput{Name: name}).Want(t, 201))
 }

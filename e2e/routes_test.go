@@ -10,38 +10,39 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 )
 
 func TestItemLivesThroughEveryRoute(t *testing.T) {
 	t.Parallel()
 	in := api.ItemInput{Name: "naïve ☃", Description: "d", Attributes: map[string]any{"n": 1.5, "deep": map[string]any{"l": []any{true, nil, "x"}}}}
-	made := call(t, "POST", "/items", in).want(t, 201)
-	it := decode[api.Item](t, made)
-	if made.header.Get("Location") != "/items/"+it.ID || made.header.Get("ETag") != `"1"` || it.Version != 1 {
-		t.Errorf("got Location %q, ETag %q, version %d", made.header.Get("Location"), made.header.Get("ETag"), it.Version)
+	made := call(t, "POST", "/items", in).Want(t, 201)
+	it := rest.Decode[api.Item](t, made)
+	if made.Header.Get("Location") != "/items/"+it.ID || made.Header.Get("ETag") != `"1"` || it.Version != 1 {
+		t.Errorf("got Location %q, ETag %q, version %d", made.Header.Get("Location"), made.Header.Get("ETag"), it.Version)
 	}
-	got := decode[api.Item](t, call(t, "GET", "/items/"+it.ID, nil).want(t, 200))
+	got := rest.Decode[api.Item](t, call(t, "GET", "/items/"+it.ID, nil).Want(t, 200))
 	if diff := cmp.Diff(it, got); diff != "" {
 		t.Errorf("what was read differs from what was created:\n%s", diff)
 	}
 	if diff := cmp.Diff(in.Attributes, got.Attributes); diff != "" {
 		t.Errorf("the attributes changed:\n%s", diff)
 	}
-	call(t, "GET", "/items/"+it.ID, nil, "If-None-Match", `"1"`).want(t, 304)
-	replaced := decode[api.Item](t, call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "second"}, "If-Match", `"1"`).want(t, 200))
+	call(t, "GET", "/items/"+it.ID, nil, "If-None-Match", `"1"`).Want(t, 304)
+	replaced := rest.Decode[api.Item](t, call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "second"}, "If-Match", `"1"`).Want(t, 200))
 	if replaced.Version != 2 || replaced.Description != "" || replaced.CreatedAt != it.CreatedAt {
 		t.Errorf("replacing gave %+v", replaced)
 	}
-	stale := call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "third"}, "If-Match", `"1"`).want(t, 412)
-	if p := decode[api.Problem](t, stale); p.CurrentVersion != 2 || p.Code != api.PreconditionFailed || stale.header.Get("ETag") != `"2"` {
+	stale := call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "third"}, "If-Match", `"1"`).Want(t, 412)
+	if p := rest.Decode[api.Problem](t, stale); p.CurrentVersion != 2 || p.Code != api.PreconditionFailed || stale.Header.Get("ETag") != `"2"` {
 		t.Errorf("the stale write got %+v", p)
 	}
-	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"1"`).want(t, 412)
-	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"2"`).want(t, 204)
-	call(t, "GET", "/items/"+it.ID, nil).want(t, 404)
-	call(t, "DELETE", "/items/"+it.ID, nil).want(t, 404)
-	call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "x"}).want(t, 404)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"1"`).Want(t, 412)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"2"`).Want(t, 204)
+	call(t, "GET", "/items/"+it.ID, nil).Want(t, 404)
+	call(t, "DELETE", "/items/"+it.ID, nil).Want(t, 404)
+	call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "x"}).Want(t, 404)
 }
 
 func TestRetryWithIdempotencyKeyReturnsTheFirstAnswer(t *testing.T) {
@@ -52,19 +53,19 @@ func TestRetryWithIdempotencyKeyReturnsTheFirstAnswer(t *testing.T) {
 	for i := range ids {
 		wait.Go(func() {
 			a := call(t, "POST", "/items", api.ItemInput{Name: "once"}, "Idempotency-Key", key)
-			if a.status == 201 {
-				ids[i] = decode[api.Item](t, a).ID
+			if a.Status == 201 {
+				ids[i] = rest.Decode[api.Item](t, a).ID
 			}
 		})
 	}
 	wait.Wait()
-	first := decode[api.Item](t, call(t, "POST", "/items", api.ItemInput{Name: "once"}, "Idempotency-Key", key).want(t, 201)).ID
+	first := rest.Decode[api.Item](t, call(t, "POST", "/items", api.ItemInput{Name: "once"}, "Idempotency-Key", key).Want(t, 201)).ID
 	for _, id := range ids {
 		if id != "" && id != first {
 			t.Errorf("one key made the items %s and %s", first, id)
 		}
 	}
-	p := decode[api.Problem](t, call(t, "POST", "/items", api.ItemInput{Name: "other"}, "Idempotency-Key", key).want(t, 422))
+	p := rest.Decode[api.Problem](t, call(t, "POST", "/items", api.ItemInput{Name: "other"}, "Idempotency-Key", key).Want(t, 422))
 	if p.Code != api.IdempotencyKeyReused {
 		t.Errorf("got the code %s", p.Code)
 	}
@@ -78,7 +79,7 @@ func TestListGivesEveryItemOnceNewestFirst(t *testing.T) {
 	}
 	var listed []string
 	for cursor := ""; ; {
-		page := decode[api.ItemList](t, call(t, "GET", "/items?limit=7"+cursor, nil).want(t, 200))
+		page := rest.Decode[api.ItemList](t, call(t, "GET", "/items?limit=7"+cursor, nil).Want(t, 200))
 		for _, it := range page.Items {
 			listed = append(listed, it.ID)
 		}
@@ -103,8 +104,8 @@ func TestListGivesEveryItemOnceNewestFirst(t *testing.T) {
 func TestBatchGetKeepsOrderFoldsDuplicatesAndNamesMissing(t *testing.T) {
 	t.Parallel()
 	a, b, gone := create(t, "a"), create(t, "b"), create(t, "gone")
-	call(t, "DELETE", "/items/"+gone.ID, nil).want(t, 204)
-	out := decode[api.BatchGetResponse](t, call(t, "POST", "/items/batch-get", api.BatchGetRequest{IDs: []string{b.ID, gone.ID, a.ID, b.ID}}).want(t, 200))
+	call(t, "DELETE", "/items/"+gone.ID, nil).Want(t, 204)
+	out := rest.Decode[api.BatchGetResponse](t, call(t, "POST", "/items/batch-get", api.BatchGetRequest{IDs: []string{b.ID, gone.ID, a.ID, b.ID}}).Want(t, 200))
 	if diff := cmp.Diff(api.BatchGetResponse{Items: []api.Item{b, a}, Missing: []string{gone.ID}}, out); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -114,39 +115,39 @@ func TestBatchWriteTellsOfEachEntry(t *testing.T) {
 	t.Parallel()
 	gone := create(t, "gone")
 	in := api.BatchWriteRequest{Entries: []api.BatchWriteEntry{{Create: &api.ItemInput{Name: "a"}}, {Delete: &api.ItemRef{ID: gone.ID}}, {Create: &api.ItemInput{Name: "b"}}, {Delete: &api.ItemRef{ID: gone.ID}}}}
-	out := decode[api.BatchWriteResponse](t, call(t, "POST", "/items/batch-write", in).want(t, 200))
+	out := rest.Decode[api.BatchWriteResponse](t, call(t, "POST", "/items/batch-write", in).Want(t, 200))
 	if len(out.Results) != len(in.Entries) || out.Failed != 0 {
 		t.Fatalf("got %+v", out)
 	}
 	for i, r := range out.Results {
 		if e := in.Entries[i]; e.Create != nil {
-			if it := decode[api.Item](t, call(t, "GET", "/items/"+r.ID, nil).want(t, 200)); r.Status != 201 || it.Name != e.Create.Name || it.Version != 1 {
+			if it := rest.Decode[api.Item](t, call(t, "GET", "/items/"+r.ID, nil).Want(t, 200)); r.Status != 201 || it.Name != e.Create.Name || it.Version != 1 {
 				t.Errorf("entry %d: %+v made %+v", i, r, it)
 			}
 		} else if r.Status != 204 || r.ID != gone.ID {
 			t.Errorf("entry %d: %+v", i, r)
 		}
 	}
-	call(t, "GET", "/items/"+gone.ID, nil).want(t, 404)
+	call(t, "GET", "/items/"+gone.ID, nil).Want(t, 404)
 }
 
 func TestPreconditionsOfReads(t *testing.T) {
 	t.Parallel()
 	it := create(t, "read")
-	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"1"`).want(t, 200)
-	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"2"`).want(t, 412)
-	call(t, "GET", "/items/"+it.ID, nil, "If-None-Match", `"2", W/"1"`).want(t, 304)
-	call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "x"}, "If-None-Match", "*").want(t, 412)
-	call(t, "DELETE", "/items/"+it.ID, nil, "If-None-Match", `"1"`).want(t, 412)
-	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"7", "1"`).want(t, 204)
+	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"1"`).Want(t, 200)
+	call(t, "GET", "/items/"+it.ID, nil, "If-Match", `"2"`).Want(t, 412)
+	call(t, "GET", "/items/"+it.ID, nil, "If-None-Match", `"2", W/"1"`).Want(t, 304)
+	call(t, "PUT", "/items/"+it.ID, api.ItemInput{Name: "x"}, "If-None-Match", "*").Want(t, 412)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-None-Match", `"1"`).Want(t, 412)
+	call(t, "DELETE", "/items/"+it.ID, nil, "If-Match", `"7", "1"`).Want(t, 204)
 }
 
 func TestPublicRoutes(t *testing.T) {
 	t.Parallel()
-	if h := decode[api.Health](t, call(t, "GET", "/health", nil).want(t, 200)); h.Status != "ok" {
+	if h := rest.Decode[api.Health](t, call(t, "GET", "/health", nil).Want(t, 200)); h.Status != "ok" {
 		t.Errorf("got %+v", h)
 	}
-	if doc := call(t, "GET", "/openapi.json", nil).want(t, 200); string(doc.body) != string(api.OpenAPI) {
+	if doc := call(t, "GET", "/openapi.json", nil).Want(t, 200); string(doc.Body) != string(api.OpenAPI) {
 		t.Error("the document is not the one that is built in")
 	}
 }
@@ -181,10 +182,10 @@ func TestBadRequestsGiveProblemsThatNameTheField(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			a := call(t, c.method, c.path, c.body).want(t, c.status)
-			p := decode[api.Problem](t, a)
-			if a.header.Get("Content-Type") != "application/problem+json" || p.Code != c.code || p.RequestID == "" || p.RequestID != a.header.Get("Apigw-Requestid") {
-				t.Errorf("got %s %+v", a.header.Get("Content-Type"), p)
+			a := call(t, c.method, c.path, c.body).Want(t, c.status)
+			p := rest.Decode[api.Problem](t, a)
+			if a.Header.Get("Content-Type") != "application/problem+json" || p.Code != c.code || p.RequestID == "" || p.RequestID != a.Header.Get("Apigw-Requestid") {
+				t.Errorf("got %s %+v", a.Header.Get("Content-Type"), p)
 			}
 			if len(p.Errors) != 1 || p.Errors[0].Field != c.field {
 				t.Errorf("got the fields %+v, want %q", p.Errors, c.field)
@@ -195,18 +196,18 @@ func TestBadRequestsGiveProblemsThatNameTheField(t *testing.T) {
 
 func TestUnknownRouteIsTheGatewaysAnswer(t *testing.T) {
 	t.Parallel()
-	if a := call(t, "PATCH", "/items", nil).want(t, 404); string(a.body) != `{"message":"Not Found"}` {
-		t.Errorf("got %s", a.body)
+	if a := call(t, "PATCH", "/items", nil).Want(t, 404); string(a.Body) != `{"message":"Not Found"}` {
+		t.Errorf("got %s", a.Body)
 	}
 }
 
 func TestPreflightOfAllowedOrigin(t *testing.T) {
 	t.Parallel()
-	a := call(t, http.MethodOptions, "/items", nil, "Origin", "http://localhost:3000", "Access-Control-Request-Method", "POST").want(t, 204)
-	if a.header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || !strings.Contains(a.header.Get("Access-Control-Allow-Methods"), "PUT") {
-		t.Errorf("got %v", a.header)
+	a := call(t, http.MethodOptions, "/items", nil, "Origin", "http://localhost:3000", "Access-Control-Request-Method", "POST").Want(t, 204)
+	if a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || !strings.Contains(a.Header.Get("Access-Control-Allow-Methods"), "PUT") {
+		t.Errorf("got %v", a.Header)
 	}
-	if other := call(t, http.MethodOptions, "/items", nil, "Origin", "http://evil.example", "Access-Control-Request-Method", "POST").want(t, 204); other.header.Get("Access-Control-Allow-Origin") != "" {
+	if other := call(t, http.MethodOptions, "/items", nil, "Origin", "http://evil.example", "Access-Control-Request-Method", "POST").Want(t, 204); other.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("a foreign origin was let in")
 	}
 }

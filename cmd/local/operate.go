@@ -97,12 +97,12 @@ Kinds: ` + strings.Join(dynamodb.Kinds(), ", ") + "."}
 		}
 		return state.WriteFile(localcloud.FaultsFile(o.dir), slices.Concat([]byte(args[0]), []byte("\n")), 0o600)
 	}}
-	clear := &cobra.Command{Use: "clear", Short: "Take all standing faults away", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+	unset := &cobra.Command{Use: "clear", Short: "Take all standing faults away", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		if err := os.Remove(localcloud.FaultsFile(o.dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	}}
-	c.AddCommand(show, set, clear)
+	c.AddCommand(show, set, unset)
 	return c
 }

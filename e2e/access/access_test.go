@@ -4,9 +4,7 @@ package access
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -15,6 +13,7 @@ import (
 
 	"items-api/e2e/issuer"
 	"items-api/e2e/project"
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 )
 
@@ -85,41 +84,13 @@ func (s *site) command(t *testing.T, args ...string) string {
 	return lines[len(lines)-1]
 }
 
-// answer is a response with its body.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func (s *site) send(t *testing.T, method, path string, header map[string]string, body any) answer {
+func (s *site) send(t *testing.T, method, path string, header map[string]string, body any) rest.Answer {
 	t.Helper()
-	var in io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in = bytes.NewReader(data)
-	}
-	q, err := http.NewRequestWithContext(t.Context(), method, s.url+path, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
+	var headers []string
 	for k, v := range header {
-		q.Header.Set(k, v)
+		headers = append(headers, k, v)
 	}
-	resp, err := http.DefaultClient.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header, data}
+	return rest.Send(t, method, s.url+path, body, headers...)
 }
 
 func bearer(token string) map[string]string {
@@ -127,15 +98,15 @@ func bearer(token string) map[string]string {
 }
 
 // expect sends without a body and compares the status.
-func (s *site) expect(t *testing.T, want int, method, path string, header map[string]string) answer {
+func (s *site) expect(t *testing.T, want int, method, path string, header map[string]string) rest.Answer {
 	t.Helper()
 	var body any
 	if method == http.MethodPost || method == http.MethodPut {
 		body = map[string]any{"name": "x"}
 	}
 	a := s.send(t, method, path, header, body)
-	if a.status != want {
-		t.Errorf("%s %s: status %d, want %d: %s", method, path, a.status, want, a.body)
+	if a.Status != want {
+		t.Errorf("%s %s: status %d, want %d: %s", method, path, a.Status, want, a.Body)
 	}
 	return a
 }
@@ -155,13 +126,13 @@ func (s *site) guarded(t *testing.T, writer, reader map[string]string) {
 		}
 	}
 	s.expect(t, http.StatusCreated, "POST", "/items", writer)
-	if a := s.expect(t, http.StatusOK, "GET", "/items", reader); !bytes.Contains(a.body, []byte(`"name":"x"`)) {
-		t.Errorf("the item is not in %s", a.body)
+	if a := s.expect(t, http.StatusOK, "GET", "/items", reader); !bytes.Contains(a.Body, []byte(`"name":"x"`)) {
+		t.Errorf("the item is not in %s", a.Body)
 	}
 	// A preflight request never reaches an authorizer or the function.
 	a := s.send(t, http.MethodOptions, "/items", map[string]string{"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}, nil)
-	if a.status != http.StatusNoContent || a.header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" {
-		t.Errorf("the preflight request got %d %v", a.status, a.header)
+	if a.Status != http.StatusNoContent || a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" {
+		t.Errorf("the preflight request got %d %v", a.Status, a.Header)
 	}
 }
 
@@ -198,8 +169,8 @@ func TestEveryModeOnOneStack(t *testing.T) {
 
 	out += s.change(t, map[string]any{"auth": map[string]any{"mode": "none"}})
 	s.expect(t, http.StatusCreated, "POST", "/items", nil)
-	if a := s.expect(t, http.StatusOK, "GET", "/items", nil); bytes.Count(a.body, []byte(`"id"`)) != 1 {
-		t.Errorf("the anonymous owner has %s", a.body)
+	if a := s.expect(t, http.StatusOK, "GET", "/items", nil); bytes.Count(a.Body, []byte(`"id"`)) != 1 {
+		t.Errorf("the anonymous owner has %s", a.Body)
 	}
 	if s.outputs["tableName"] != table || s.outputs["apiId"] != apiID || strings.Contains(out, "±") {
 		t.Errorf("a change of the mode replaced something:\n%s", out)
@@ -213,8 +184,8 @@ func (s *site) keys(t *testing.T) {
 	}
 	writer, reader := key("--owner", "alice"), key("--owner", "alice", "--scope", "items:read")
 	s.guarded(t, writer, reader)
-	if a := s.expect(t, http.StatusOK, "GET", "/items", key("--owner", "bob")); string(a.body) != `{"items":[]}` {
-		t.Errorf("bob sees %s", a.body)
+	if a := s.expect(t, http.StatusOK, "GET", "/items", key("--owner", "bob")); string(a.Body) != `{"items":[]}` {
+		t.Errorf("bob sees %s", a.Body)
 	}
 	good := writer[api.APIKeyHeader]
 	for _, bad := range []string{"x", good + "x", good[:len(good)-1], strings.ToUpper(good), strings.Replace(good, "items_", "items_00", 1), "items__", strings.Repeat("x", 4000)} {

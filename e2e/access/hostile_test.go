@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"items-api/e2e/issuer"
+	"items-api/e2e/rest"
 )
 
 // hostile sends 1,000 tokens that are made to be refused. Each kind differs
@@ -99,13 +100,13 @@ func hostile(t *testing.T, s *site, is *issuer.Issuer) {
 	for i := range total {
 		name := names[i%len(names)]
 		a := s.send(t, "GET", "/items", bearer(kinds[name]()), nil)
-		statuses[a.status]++
+		statuses[a.Status]++
 		want := http.StatusUnauthorized
 		if name == "oversized" {
 			want = http.StatusRequestHeaderFieldsTooLarge // before it is looked at
 		}
-		if a.status != want {
-			t.Errorf("a token of the kind %q got %d: %s", name, a.status, a.body)
+		if a.Status != want {
+			t.Errorf("a token of the kind %q got %d: %s", name, a.Status, a.Body)
 		}
 	}
 	t.Logf("%d hostile tokens of %d kinds: %v", total, len(kinds), statuses)
@@ -123,36 +124,36 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 		h["Idempotency-Key"] = fmt.Sprint("key-", i)
 		a := s.send(t, "POST", "/items", h, map[string]any{"name": fmt.Sprint("secret-", i)})
 		var item struct{ ID string }
-		if err := json.Unmarshal(a.body, &item); err != nil || a.status != http.StatusCreated {
-			t.Fatalf("got %d %s", a.status, a.body)
+		if err := json.Unmarshal(a.Body, &item); err != nil || a.Status != http.StatusCreated {
+			t.Fatalf("got %d %s", a.Status, a.Body)
 		}
 		ids = append(ids, item.ID)
 	}
 	var page struct{ NextCursor string }
-	if err := json.Unmarshal(s.send(t, "GET", "/items?limit=5", alice, nil).body, &page); err != nil || page.NextCursor == "" {
+	if err := json.Unmarshal(s.send(t, "GET", "/items?limit=5", alice, nil).Body, &page); err != nil || page.NextCursor == "" {
 		t.Fatal(err)
 	}
 	// Owners that might be taken for another by the way keys are written.
 	owners := []string{"mallory", "carol#", "carol\u0000", "Carol", "OWNER#carol", "carol/ITEM#", "*", "sha256:x", "c", "carol "}
 	sent := 0
 	var leaked atomic.Int64
-	try := func(owner, method, path string, extra map[string]string, body any) answer {
+	try := func(owner, method, path string, extra map[string]string, body any) rest.Answer {
 		h := bearer(good(t, is, map[string]any{"sub": owner}))
 		for k, v := range extra {
 			h[k] = v
 		}
 		a := s.send(t, method, path, h, body)
 		sent++
-		if strings.Contains(string(a.body), "secret-") {
+		if strings.Contains(string(a.Body), "secret-") {
 			leaked.Add(1)
-			t.Errorf("%s %s as %q: %s", method, path, owner, a.body)
+			t.Errorf("%s %s as %q: %s", method, path, owner, a.Body)
 		}
 		return a
 	}
-	same := func(a, absent answer, what string, owner string) {
+	same := func(a, absent rest.Answer, what string, owner string) {
 		// Only the request's id and the id asked for differ.
-		if a.status != absent.status || a.header.Get("ETag") != absent.header.Get("ETag") || len(a.body) != len(absent.body) {
-			t.Errorf("%s as %q: %d %s, but for an item that does not exist %d %s", what, owner, a.status, a.body, absent.status, absent.body)
+		if a.Status != absent.Status || a.Header.Get("ETag") != absent.Header.Get("ETag") || len(a.Body) != len(absent.Body) {
+			t.Errorf("%s as %q: %d %s, but for an item that does not exist %d %s", what, owner, a.Status, a.Body, absent.Status, absent.Body)
 		}
 	}
 	const absent = "018f0000-0000-7000-8000-000000000000"
@@ -170,24 +171,24 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 			a := try(owner, c.method, "/items/"+id, c.header, c.body)
 			same(a, s.send(t, c.method, "/items/"+absent, with(bearer(good(t, is, map[string]any{"sub": owner})), c.header), c.body), c.method, owner)
 		}
-		if a := try(owner, "POST", "/items/batch-get", nil, map[string]any{"ids": []string{id}}); !strings.Contains(string(a.body), `"items":[]`) {
-			t.Errorf("batch-get as %q: %s", owner, a.body)
+		if a := try(owner, "POST", "/items/batch-get", nil, map[string]any{"ids": []string{id}}); !strings.Contains(string(a.Body), `"items":[]`) {
+			t.Errorf("batch-get as %q: %s", owner, a.Body)
 		}
-		if a := try(owner, "GET", "/items?cursor="+url.QueryEscape(page.NextCursor), nil, nil); a.status != http.StatusBadRequest {
-			t.Errorf("a foreign cursor as %q: %d %s", owner, a.status, a.body)
+		if a := try(owner, "GET", "/items?cursor="+url.QueryEscape(page.NextCursor), nil, nil); a.Status != http.StatusBadRequest {
+			t.Errorf("a foreign cursor as %q: %d %s", owner, a.Status, a.Body)
 		}
 		try(owner, "GET", "/items", nil, nil)
 		// The same key is another owner's own: it creates, and returns nothing.
-		if a := try(owner, "POST", "/items", map[string]string{"Idempotency-Key": fmt.Sprint("key-", i)}, map[string]any{"name": "mine"}); a.status != http.StatusCreated {
-			t.Errorf("another's Idempotency-Key as %q: %d %s", owner, a.status, a.body)
+		if a := try(owner, "POST", "/items", map[string]string{"Idempotency-Key": fmt.Sprint("key-", i)}, map[string]any{"name": "mine"}); a.Status != http.StatusCreated {
+			t.Errorf("another's Idempotency-Key as %q: %d %s", owner, a.Status, a.Body)
 		}
 	}
 	if sent < victims*per {
 		t.Errorf("only %d requests were sent", sent)
 	}
 	for i, id := range ids {
-		if a := s.send(t, "GET", "/items/"+id, alice, nil); a.status != http.StatusOK || !strings.Contains(string(a.body), fmt.Sprintf(`"secret-%d"`, i)) || a.header.Get("ETag") != `"1"` {
-			t.Errorf("the item %d is now %d %s", i, a.status, a.body)
+		if a := s.send(t, "GET", "/items/"+id, alice, nil); a.Status != http.StatusOK || !strings.Contains(string(a.Body), fmt.Sprintf(`"secret-%d"`, i)) || a.Header.Get("ETag") != `"1"` {
+			t.Errorf("the item %d is now %d %s", i, a.Status, a.Body)
 		}
 	}
 	t.Logf("%d requests for another owner's items, %d answers with something of theirs", sent, leaked.Load())

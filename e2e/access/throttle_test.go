@@ -25,7 +25,7 @@ func TestThrottlesStartAndStopWhereTheBucketSays(t *testing.T) {
 	ask := func(path string) int {
 		b := buckets[path]
 		sent := time.Now()
-		status := s.send(t, http.MethodGet, path, nil, nil).status
+		status := s.send(t, http.MethodGet, path, nil, nil).Status
 		done := time.Now()
 		if b.first.IsZero() {
 			b.first, b.firstDone = sent, done
@@ -75,7 +75,7 @@ func TestThrottlesStartAndStopWhereTheBucketSays(t *testing.T) {
 	}
 	served := 0
 	sent := time.Now()
-	for s.send(t, http.MethodPost, "/items/batch-get", nil, map[string]any{"ids": []string{"018f0000-0000-7000-8000-000000000000"}}).status == http.StatusOK {
+	for s.send(t, http.MethodPost, "/items/batch-get", nil, map[string]any{"ids": []string{"018f0000-0000-7000-8000-000000000000"}}).Status == http.StatusOK {
 		served++
 	}
 	if most := burst + rate*time.Since(sent).Seconds(); served < burst || float64(served) > most {

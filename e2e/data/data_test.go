@@ -4,11 +4,7 @@
 package data
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/e2e/engine"
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 	"items-api/internal/apikey"
 	"items-api/internal/build"
@@ -135,9 +132,7 @@ func (s *site) caller(t *testing.T, owner string) *caller {
 }
 
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	rest.Answer
 	// calls are those of the API's function, without the authorizer's.
 	calls []dynamodb.Call
 }
@@ -145,33 +140,8 @@ type answer struct {
 // send sends a request; headers are given as name and value in turn.
 func (c *caller) send(method, path string, body any, headers ...string) answer {
 	c.t.Helper()
-	var in io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		in = bytes.NewReader(data)
-	}
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, in)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(api.APIKeyHeader, c.key)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	a := answer{status: resp.StatusCode, header: resp.Header}
-	if a.body, err = io.ReadAll(resp.Body); err != nil {
-		c.t.Fatal(err)
-	}
-	for _, x := range c.observed(c.t, resp.Header.Get("Apigw-Requestid")).Calls {
+	a := answer{Answer: rest.Send(c.t, method, c.url+path, body, append([]string{api.APIKeyHeader, c.key}, headers...)...)}
+	for _, x := range c.observed(c.t, a.Header.Get("Apigw-Requestid")).Calls {
 		if x.Function == c.outputs["functionName"] {
 			a.calls = append(a.calls, x)
 		}
@@ -179,22 +149,15 @@ func (c *caller) send(method, path string, body any, headers ...string) answer {
 	return a
 }
 
-// want fails the test unless the answer has a status.
 func (a answer) want(t *testing.T, status int) answer {
 	t.Helper()
-	if a.status != status {
-		t.Fatalf("got %d, want %d: %s", a.status, status, a.body)
-	}
+	a.Want(t, status)
 	return a
 }
 
 func decode[T any](t *testing.T, a answer) T {
 	t.Helper()
-	var out T
-	if err := json.Unmarshal(a.body, &out); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
-	}
-	return out
+	return rest.Decode[T](t, a.Answer)
 }
 
 func (c *caller) create(name string) api.Item {

@@ -42,8 +42,8 @@ func (c *caller) warm() *caller {
 func (a answer) says(t *testing.T, status int, code api.Code) {
 	t.Helper()
 	p := decode[api.Problem](t, a)
-	if a.status != status || p.Code != code || (a.header.Get("Retry-After") != "") != (code == api.Unavailable) {
-		t.Errorf("got %d with Retry-After %q: %s", a.status, a.header.Get("Retry-After"), a.body)
+	if a.Status != status || p.Code != code || (a.Header.Get("Retry-After") != "") != (code == api.Unavailable) {
+		t.Errorf("got %d with Retry-After %q: %s", a.Status, a.Header.Get("Retry-After"), a.Body)
 	}
 }
 
@@ -142,8 +142,8 @@ func partsOfBatchesAreCompletedOrNamed(t *testing.T, s *site) {
 		t.Errorf("%d entries failed, want one of each call", out.Failed)
 	}
 	for _, r := range out.Results {
-		if got := c.send("GET", "/items/"+r.ID, nil); r.Code == "" && got.status != 200 || r.Code == api.Unavailable && got.status != 404 || r.Code != "" && r.Code != api.Unavailable {
-			t.Errorf("%+v, and reading it gave %d", r, got.status)
+		if got := c.send("GET", "/items/"+r.ID, nil); r.Code == "" && got.Status != 200 || r.Code == api.Unavailable && got.Status != 404 || r.Code != "" && r.Code != api.Unavailable {
+			t.Errorf("%+v, and reading it gave %d", r, got.Status)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func slowDatabaseIsUnavailable(t *testing.T, s *site) {
 	c.send("POST", "/items", api.ItemInput{Name: "x"}, slow...).says(t, 503, api.OutcomeUnknown)
 	brief := faulted(t, dynamodb.Fault{Kind: dynamodb.Latency, DelayMS: 1})
 	c.send("GET", "/items", nil, brief...).want(t, 200)
-	if bad := c.send("GET", "/items", nil, gateway.FaultsHeader, "nonsense"); bad.status != 503 || !strings.Contains(string(bad.body), "unavailable") {
-		t.Errorf("a bad header gave %d %s", bad.status, bad.body)
+	if bad := c.send("GET", "/items", nil, gateway.FaultsHeader, "nonsense"); bad.Status != 503 || !strings.Contains(string(bad.Body), "unavailable") {
+		t.Errorf("a bad header gave %d %s", bad.Status, bad.Body)
 	}
 }

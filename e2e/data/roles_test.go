@@ -20,7 +20,7 @@ import (
 func (c *caller) visit() {
 	id := "018f0000-0000-7000-8000-000000000000"
 	var made api.Item
-	if a := c.send("POST", "/items", api.ItemInput{Name: "x"}); json.Unmarshal(a.body, &made) == nil && made.ID != "" {
+	if a := c.send("POST", "/items", api.ItemInput{Name: "x"}); json.Unmarshal(a.Body, &made) == nil && made.ID != "" {
 		id = made.ID
 	}
 	c.send("POST", "/items", api.ItemInput{Name: "x"}, "Idempotency-Key", "key-"+id)
