@@ -33,6 +33,8 @@ func (c *Cloud) Tables() provider.Tables {
 	return c.database.Client()
 }
 
+const latest = "$LATEST"
+
 // CheckPackage tests a zip as Lambda does, and whether this machine can run it.
 func (c *Cloud) CheckPackage(zip []byte) error {
 	file, err := os.CreateTemp(c.Dir, "check-*.zip")
@@ -68,11 +70,13 @@ func (c *Cloud) StorePackage(zip []byte) (provider.Package, error) {
 func (c *Cloud) prunePackages() error {
 	used := map[string]bool{}
 	for _, name := range c.provider.Functions() {
-		f, err := c.provider.Function(name)
+		packages, err := c.provider.Packages(name)
 		if err != nil {
 			return err
 		}
-		used[f.Package] = true
+		for _, p := range packages {
+			used[p] = true
+		}
 	}
 	for _, pattern := range []string{filepath.Join("packages", "*"), "check-*.zip"} {
 		found, err := filepath.Glob(filepath.Join(c.Dir, pattern))
@@ -91,9 +95,28 @@ func (c *Cloud) prunePackages() error {
 	return nil
 }
 
-// ApplyFunction gives the runtime a function as its record is.
+// ApplyFunction gives the runtime a function as its record is, and the versions
+// that its aliases point to. A version that none points to any more ends.
 func (c *Cloud) ApplyFunction(_ context.Context, name string) error {
-	f, err := c.provider.Function(name)
+	serving := append(c.provider.Serving(name), latest)
+	for _, version := range serving {
+		if err := c.putVersion(name, version); err != nil {
+			return err
+		}
+	}
+	for _, version := range c.runtime.Versions(name) {
+		if slices.Contains(serving, version) {
+			continue
+		}
+		if err := c.runtime.Remove(name, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cloud) putVersion(name, version string) error {
+	f, err := c.provider.Version(name, version)
 	if err != nil {
 		return err
 	}
@@ -103,7 +126,11 @@ func (c *Cloud) ApplyFunction(_ context.Context, name string) error {
 // RemoveFunction takes a function away.
 func (c *Cloud) RemoveFunction(_ context.Context, name string) error {
 	c.usage.forget(name)
-	return c.runtime.Remove(name, "$LATEST")
+	var errs []error
+	for _, version := range c.runtime.Versions(name) {
+		errs = append(errs, c.runtime.Remove(name, version))
+	}
+	return errors.Join(errs...)
 }
 
 // OpenAPI listens for an API. With port 0 it takes the first free port from
@@ -174,20 +201,42 @@ func (c *Cloud) RemoveAPI(ctx context.Context, id string) error {
 
 // Invoke runs a function for the gateway, if its resource policy permits.
 func (c *Cloud) Invoke(ctx context.Context, in gateway.Invocation) (gateway.Result, error) {
-	name := provider.FunctionName(in.FunctionARN)
+	name, qualifier := provider.SplitFunction(in.FunctionARN)
 	if _, err := c.provider.Function(name); err != nil {
 		return gateway.Result{}, fmt.Errorf("%w: %s", gateway.ErrFunctionNotFound, in.FunctionARN)
 	}
-	if !c.provider.Permitted(name, "apigateway.amazonaws.com", in.SourceARN) {
+	if !c.provider.Permitted(name, qualifier, "apigateway.amazonaws.com", in.SourceARN) {
 		return gateway.Result{}, fmt.Errorf("%w: %s by %s", gateway.ErrNotPermitted, in.FunctionARN, in.SourceARN)
 	}
-	ctx = runtime.WithCause(ctx, c.traffic.begin(in.RequestID, in.Faults))
-	res, err := c.runtime.Invoke(ctx, name, "$LATEST", in.Payload)
+	w := c.traffic.begin(in.RequestID, in.Faults)
+	version, res, err := c.run(runtime.WithCause(ctx, w), name, qualifier, in.Payload)
+	c.traffic.ran(w, name, version)
 	switch {
 	case errors.Is(err, runtime.ErrThrottled):
 		err = fmt.Errorf("%w: %w", gateway.ErrThrottled, err)
 	case errors.Is(err, runtime.ErrPayloadTooLarge):
 		err = fmt.Errorf("%w: %w", gateway.ErrPayloadTooLarge, err)
+	case errors.Is(err, runtime.ErrNotFound):
+		err = fmt.Errorf("%w: %w", gateway.ErrFunctionNotFound, err)
 	}
 	return gateway.Result{Payload: res.Payload, FunctionError: res.FunctionError, RequestID: res.RequestID, Cold: res.Cold, Duration: res.Duration}, err
+}
+
+// run invokes the version that a qualifier stands for. One that has just lost
+// its last alias, or never had one, is given to the runtime first.
+func (c *Cloud) run(ctx context.Context, name, qualifier string, payload []byte) (string, runtime.Result, error) {
+	version, err := c.provider.Resolve(name, qualifier)
+	if err != nil {
+		return "", runtime.Result{}, fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
+	}
+	target := runtime.Target{Name: name, Version: version, Qualifier: qualifier}
+	res, err := c.runtime.Invoke(ctx, target, payload)
+	if !errors.Is(err, runtime.ErrNotFound) {
+		return version, res, err
+	}
+	if err := c.putVersion(name, version); err != nil {
+		return version, res, fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
+	}
+	res, err = c.runtime.Invoke(ctx, target, payload)
+	return version, res, err
 }

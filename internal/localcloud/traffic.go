@@ -9,11 +9,19 @@ import (
 	"items-api/internal/localcloud/gateway"
 )
 
-// Request is one HTTP request that was answered, with the calls that its
-// functions made to the database.
+// Request is one HTTP request that was answered, with the functions that ran
+// for it and the calls that they made to the database.
 type Request struct {
 	gateway.Observation
-	Calls []dynamodb.Call
+	Functions []Execution
+	Calls     []dynamodb.Call
+}
+
+// Execution names a function that ran, and the version that a weighted alias
+// may have chosen.
+type Execution struct {
+	Function string `json:"function"`
+	Version  string `json:"version"` // $LATEST or a number
 }
 
 // Units returns the capacity that the request consumed.
@@ -28,6 +36,7 @@ func (r Request) Units() (read, write float64) {
 // work is what the functions do for one HTTP request.
 type work struct {
 	requestID, faults string
+	functions         []Execution
 	calls             []dynamodb.Call
 	ids               []string // of invocations
 	ended             bool
@@ -55,6 +64,15 @@ func (t *traffic) begin(requestID, faults string) *work {
 	return w
 }
 
+// ran notes which version of a function ran for a request.
+func (t *traffic) ran(w *work, function, version string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if version != "" && !w.ended {
+		w.functions = append(w.functions, Execution{function, version})
+	}
+}
+
 // works notes that an invocation is part of a request's work.
 func (t *traffic) works(w *work, id string) {
 	t.mu.Lock()
@@ -75,20 +93,20 @@ func (t *traffic) call(c dynamodb.Call) {
 	}
 }
 
-// end returns the calls of a request that was answered, and forgets it.
-func (t *traffic) end(requestID string) []dynamodb.Call {
+// end returns what was done for a request that was answered, and forgets it.
+func (t *traffic) end(requestID string) work {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := t.requests[requestID]
 	if w == nil {
-		return nil
+		return work{}
 	}
 	w.ended = true
 	delete(t.requests, requestID)
 	for _, id := range w.ids {
 		delete(t.invocations, id)
 	}
-	return w.calls
+	return *w
 }
 
 // CallRecord is a call in the log of requests.
@@ -112,6 +130,7 @@ type RequestRecord struct {
 	Time      time.Time    `json:"time"`
 	RouteKey  string       `json:"routeKey"`
 	Status    int          `json:"status"`
+	Functions []Execution  `json:"functions"`
 	Calls     []CallRecord `json:"calls"`
 }
 
@@ -119,8 +138,9 @@ const requestsLog = "requests"
 
 // observe is told of each HTTP request.
 func (c *Cloud) observe(o gateway.Observation) {
-	r := Request{o, c.traffic.end(o.RequestID)}
-	line := RequestRecord{RequestID: o.RequestID, Time: o.Time, RouteKey: o.RouteKey, Status: o.Status, Calls: []CallRecord{}}
+	w := c.traffic.end(o.RequestID)
+	r := Request{o, w.functions, w.calls}
+	line := RequestRecord{RequestID: o.RequestID, Time: o.Time, RouteKey: o.RouteKey, Status: o.Status, Functions: append([]Execution{}, w.functions...), Calls: []CallRecord{}}
 	for _, x := range r.Calls {
 		line.Calls = append(line.Calls, CallRecord{x.Function, x.Operation, x.Actions, x.Resources, x.Allowed, x.Status, x.ErrorCode, x.ReadUnits, x.WriteUnits, x.Faults, x.Duration.Microseconds()})
 	}

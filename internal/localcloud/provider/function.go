@@ -2,13 +2,11 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 
-	"items-api/internal/localcloud/iam"
 	"items-api/internal/localcloud/runtime"
 	"items-api/internal/localcloud/state"
 )
@@ -51,7 +49,11 @@ func (p *Provider) functionRecord(in values, private map[string]string) (state.R
 		return state.Record{}, err
 	}
 	private[privatePackage] = pkg.Path
-	return state.Record{ID: name, Private: private, Properties: p.functionOutputs(in, pkg)}, nil
+	rec := state.Record{ID: name, Private: private, Properties: p.functionOutputs(in, pkg)}
+	if in.boolean("publish") {
+		err = p.publish(&rec, pkg)
+	}
+	return rec, err
 }
 
 func (p *Provider) functionOutputs(in values, pkg Package) map[string]any {
@@ -101,13 +103,18 @@ func applyFunction(ctx context.Context, p *Provider, r state.Record) error {
 	return p.Cloud.ApplyFunction(ctx, r.ID)
 }
 
+// deleteFunction removes what goes with a function: its resource policies, its
+// aliases and, being part of its record, its versions.
 func deleteFunction(_ context.Context, p *Provider, r state.Record) error {
-	// A function takes its resource policy with it.
-	for _, x := range p.Store.List(permissionType) {
-		if FunctionName(values(x.Properties).str("function")) != r.ID {
-			continue
+	qualifiers := []string{""}
+	for _, a := range p.aliases(r.ID) {
+		qualifiers = append(qualifiers, a.str("name"))
+	}
+	for _, q := range qualifiers {
+		if err := p.removePermissions(r.ID, q); err != nil {
+			return err
 		}
-		if err := p.Store.Delete(permissionType, x.Key); err != nil {
+		if err := p.Store.Delete(aliasType, aliasKey(r.ID, q)); err != nil {
 			return err
 		}
 	}
@@ -118,16 +125,21 @@ func removedFunction(ctx context.Context, p *Provider, r state.Record) error {
 	return p.Cloud.RemoveFunction(ctx, r.ID)
 }
 
-// Function returns what the runtime must know of a function.
+// Function returns what the runtime must know of a function as it is now, its
+// version $LATEST.
 func (p *Provider) Function(name string) (runtime.Function, error) {
 	r, err := p.Store.Get(functionType, name)
 	if err != nil {
 		return runtime.Function{}, err
 	}
+	return runnable(r), nil
+}
+
+func runnable(r state.Record) runtime.Function {
 	v := values(r.Properties)
 	logging := v.object("loggingConfig")
 	f := runtime.Function{
-		Name: name, ARN: v.str("arn"), Version: latest,
+		Name: r.ID, ARN: v.str("arn"), Version: latest,
 		Package: r.Private[privatePackage], SHA256: v.str("codeSha256"), Handler: v.str("handler"),
 		MemoryMB: int(v.number("memorySize")), Timeout: time.Duration(v.number("timeout")) * time.Second,
 		Environment: v.object("environment").stringMap("variables"), RoleARN: v.str("role"),
@@ -136,7 +148,7 @@ func (p *Provider) Function(name string) (runtime.Function, error) {
 	if n := int(v.number("reservedConcurrentExecutions")); n >= 0 {
 		f.Reserved = &n
 	}
-	return f, nil
+	return f
 }
 
 // Functions returns the names of all functions.
@@ -146,64 +158,4 @@ func (p *Provider) Functions() []string {
 		out = append(out, r.ID)
 	}
 	return out
-}
-
-func createPermission(_ context.Context, p *Provider, in values) (state.Record, error) {
-	name, id := FunctionName(in.str("function")), in.str("statementId")
-	if _, err := p.Store.Get(functionType, name); err != nil {
-		return state.Record{}, fmt.Errorf("ResourceNotFoundException: Function not found: %s", p.arn("lambda", "function:"+name))
-	}
-	size := statementSize(in, id)
-	for _, r := range p.Store.List(permissionType) {
-		v := values(r.Properties)
-		if FunctionName(v.str("function")) != name {
-			continue
-		}
-		if r.ID == id {
-			return state.Record{}, fmt.Errorf("ResourceConflictException: The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", id)
-		}
-		size += statementSize(v, r.ID)
-	}
-	if size > maxFunctionPolicy {
-		return state.Record{}, fmt.Errorf("PolicyLengthExceededException: The final policy size (%d) is bigger than the limit (%d).", size, maxFunctionPolicy)
-	}
-	return state.Record{ID: id, Properties: base(in)}, nil
-}
-
-// statementSize is the size of a statement as Lambda writes it, with the
-// comma that follows it.
-func statementSize(v values, id string) int {
-	statement := map[string]any{"Sid": id, "Effect": "Allow", "Principal": map[string]any{"Service": v.str("principal")},
-		"Action": v.str("action"), "Resource": v.str("function")}
-	conditions := map[string]any{}
-	if v.has("sourceArn") {
-		conditions["ArnLike"] = map[string]any{"AWS:SourceArn": v.str("sourceArn")}
-	}
-	if v.has("sourceAccount") {
-		conditions["StringEquals"] = map[string]any{"AWS:SourceAccount": v.str("sourceAccount")}
-	}
-	if len(conditions) > 0 {
-		statement["Condition"] = conditions
-	}
-	data, err := json.Marshal(statement)
-	if err != nil {
-		return 0
-	}
-	return len(data) + 1
-}
-
-// Permitted reports whether a service may invoke a function for a source.
-func (p *Provider) Permitted(name, principal, sourceARN string) bool {
-	for _, r := range p.Store.List(permissionType) {
-		v := values(r.Properties)
-		if FunctionName(v.str("function")) != name {
-			continue
-		}
-		permission := iam.Permission{StatementID: r.ID, Action: v.str("action"), Principal: v.str("principal"),
-			SourceARN: v.str("sourceArn"), SourceAccount: v.str("sourceAccount")}
-		if permission.Allows("lambda:InvokeFunction", principal, sourceARN, Account) {
-			return true
-		}
-	}
-	return false
 }

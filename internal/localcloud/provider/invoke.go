@@ -13,6 +13,8 @@ var invokes = map[string]func(p *Provider, args values) (values, []Failure){
 	"aws:index/getRegion:getRegion":                     region,
 	"aws:index/getPartition:getPartition":               partition,
 	"aws:iam/getPolicyDocument:getPolicyDocument":       policyDocumentOf,
+	"aws:lambda/getAlias:getAlias":                      lookupAlias,
+	"aws:lambda/getFunction:getFunction":                lookupFunction,
 	"aws:servicequotas/getServiceQuota:getServiceQuota": serviceQuota,
 }
 

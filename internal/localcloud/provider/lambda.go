@@ -28,7 +28,7 @@ const (
 var functionName = matching(regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`), "a function's name has 1 to 64 letters, digits, '-' or '_'")
 
 func lambdaTypes() []*Type {
-	return []*Type{
+	return append(aliasTypes(), []*Type{
 		{
 			Token:      functionType,
 			Properties: functionProperties(),
@@ -42,31 +42,12 @@ func lambdaTypes() []*Type {
 				if !same(Property{Kind: Archive}, old["code"], in["code"]) {
 					out = append(out, "codeSha256", "sourceCodeSize", "sourceCodeHash")
 				}
+				out = append(out, publishes(old, in)...)
 				return append(out, volatileTags(old, in)...)
 			},
 		},
-		{
-			Token: permissionType,
-			Properties: []Property{
-				{Name: "action", Kind: String, Level: Enforced, Required: true, Replace: true,
-					Check: matching(regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`), "an action looks like lambda:InvokeFunction")},
-				{Name: "eventSourceToken", Kind: String, Level: Refused, Replace: true},
-				{Name: "function", Kind: String, Level: Enforced, Required: true, Replace: true},
-				{Name: "functionUrlAuthType", Kind: String, Level: Refused, Replace: true, Note: "there are no function URLs"},
-				{Name: "principal", Kind: String, Level: Enforced, Required: true, Replace: true},
-				{Name: "principalOrgId", Kind: String, Level: Refused, Replace: true, Note: "there are no organizations"},
-				{Name: "qualifier", Kind: String, Level: Refused, Replace: true, Note: "only $LATEST is run"},
-				{Name: "sourceAccount", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits")},
-				{Name: "sourceArn", Kind: String, Level: Enforced, Replace: true},
-				{Name: "statementId", Kind: String, Level: Enforced, Replace: true,
-					Check: matching(regexp.MustCompile(`^[a-zA-Z0-9-_]{1,100}$`), "a statement id has 1 to 100 letters, digits, '-' or '_'")},
-				{Name: "statementIdPrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-			},
-			Name: "statementId", NameMax: 100, NamePrefix: "statementIdPrefix",
-			Key:    func(id string, props values) string { return FunctionName(props.str("function")) + "/" + id },
-			Create: createPermission,
-		},
-	}
+		permissionDescription(),
+	}...)
 }
 
 func functionProperties() []Property {
@@ -102,7 +83,7 @@ func functionProperties() []Property {
 		}},
 		{Name: "memorySize", Kind: Int, Level: Recorded, Default: 128.0, Check: between(128, 10240), Note: "processes are not limited in memory; the value is in AWS_LAMBDA_FUNCTION_MEMORY_SIZE"},
 		{Name: "packageType", Kind: String, Level: Enforced, Default: "Zip", Replace: true, Only: []any{"Zip"}, Note: "there are no container images"},
-		{Name: "publish", Kind: Bool, Level: Enforced, Default: false, Only: []any{false}, Note: "only $LATEST is run"},
+		{Name: "publish", Kind: Bool, Level: Enforced, Default: false, Note: fmt.Sprintf("the newest %d versions are kept, and those that aliases need", keptVersions)},
 		{Name: "replaceSecurityGroupsOnDestroy", Kind: Bool, Level: Recorded},
 		{Name: "replacementSecurityGroupIds", Kind: Set, Elem: String, Level: Recorded},
 		{Name: "reservedConcurrentExecutions", Kind: Int, Level: Enforced, Default: -1.0, Check: between(-1, 1e9)},
@@ -195,10 +176,17 @@ func zipOf(a *archive.Archive) ([]byte, error) {
 // FunctionName returns the name of a function from its name, its ARN or an
 // invocation ARN of API Gateway, without a qualifier.
 func FunctionName(ref string) string {
+	name, _ := SplitFunction(ref)
+	return name
+}
+
+// SplitFunction returns the name of a function and the qualifier, "" if there
+// is none, from what FunctionName takes.
+func SplitFunction(ref string) (name, qualifier string) {
 	if i := strings.Index(ref, ":function:"); i >= 0 {
 		ref = ref[i+len(":function:"):]
 	}
 	ref, _, _ = strings.Cut(ref, "/invocations")
-	ref, _, _ = strings.Cut(ref, ":")
-	return ref
+	name, qualifier, _ = strings.Cut(ref, ":")
+	return name, qualifier
 }

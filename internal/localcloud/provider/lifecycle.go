@@ -280,7 +280,7 @@ func (p *Provider) Forget(ctx context.Context, prefix string, known map[string]b
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
 	// Children before parents.
-	for _, token := range []string{permissionType, routeType, stageType, deploymentType, integrationType, apiType, functionType,
+	for _, token := range []string{permissionType, aliasType, routeType, stageType, deploymentType, integrationType, apiType, functionType,
 		roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType} {
 		for _, r := range p.Store.List(token) {
 			urn := r.Private[privateURN]

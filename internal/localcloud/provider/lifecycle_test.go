@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,7 +33,8 @@ func (p *plane) note(format string, args ...any) error {
 }
 func (p *plane) CheckPackage([]byte) error { return nil }
 func (p *plane) StorePackage(zip []byte) (Package, error) {
-	return Package{"zip", "sha", int64(len(zip))}, nil
+	sum := fmt.Sprintf("%x", sha256.Sum256(zip))
+	return Package{sum + ".zip", sum, int64(len(zip))}, nil
 }
 func (p *plane) ApplyFunction(_ context.Context, name string) error {
 	return p.note("apply function %s", name)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ func tagsOf(in values) map[string]any {
 }
 
 func tagsChanged(old, in values) bool {
-	return text(map[string]any(old.object("tags"))) != text(map[string]any(in.object("tags")))
+	return !reflect.DeepEqual(tagsOf(old), tagsOf(in))
 }
 
 // base returns the inputs that a record keeps: all but archives and notes.

@@ -48,6 +48,7 @@ var sdk = map[string][2]any{
 	policyType:         {iam.PolicyArgs{}, iam.Policy{}},
 	roleAttachmentType: {iam.RolePolicyAttachmentArgs{}, iam.RolePolicyAttachment{}},
 	functionType:       {lambda.FunctionArgs{}, lambda.Function{}},
+	aliasType:          {lambda.AliasArgs{}, lambda.Alias{}},
 	permissionType:     {lambda.PermissionArgs{}, lambda.Permission{}},
 	apiType:            {apigatewayv2.ApiArgs{}, apigatewayv2.Api{}},
 	integrationType:    {apigatewayv2.IntegrationArgs{}, apigatewayv2.Integration{}},

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// pool holds the environments of one function. The runtime's mutex guards it.
+// pool holds the environments of one version of a function. The runtime's mutex guards it.
 type pool struct {
 	runtime  *Runtime
 	function Function
@@ -17,6 +17,7 @@ type pool struct {
 	invoked  int
 	starts   int
 	current  int // generation of the configuration
+	leaving  bool
 }
 
 // replace sets a configuration and returns the idle environments of the old
@@ -37,11 +38,11 @@ func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.pools[key(name, version)]
-	if p == nil || r.closed {
+	if p == nil || p.leaving || r.closed {
 		return nil, false, fmt.Errorf("%w: arn:aws:lambda:%s:%s:function:%s", ErrNotFound, r.Region, r.AccountID, name)
 	}
 	reserved := p.function.Reserved != nil
-	if reserved && p.busy >= *p.function.Reserved {
+	if reserved && r.busy(name) >= *p.function.Reserved {
 		return nil, false, fmt.Errorf("%w Reason: ReservedFunctionConcurrentInvocationLimitExceeded", ErrThrottled)
 	}
 	if !reserved && r.unreserved >= r.Concurrency-r.reservations() {
@@ -68,12 +69,25 @@ func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
 	return e, true, nil
 }
 
-// reservations is the sum of all reserved concurrency.
-func (r *Runtime) reservations() int {
-	sum := 0
+// busy counts the environments in use of all versions of a function: they
+// share its reservation.
+func (r *Runtime) busy(name string) int {
+	n := 0
 	for _, p := range r.pools {
-		if p.function.Reserved != nil {
-			sum += *p.function.Reserved
+		if p.function.Name == name {
+			n += p.busy
+		}
+	}
+	return n
+}
+
+// reservations is the sum of all reserved concurrency, once for each function.
+func (r *Runtime) reservations() int {
+	sum, seen := 0, map[string]bool{}
+	for _, p := range r.pools {
+		if f := p.function; f.Reserved != nil && !seen[f.Name] {
+			seen[f.Name] = true
+			sum += *f.Reserved
 		}
 	}
 	return sum
@@ -94,12 +108,20 @@ func (r *Runtime) release(e *environment) {
 	} else {
 		delete(p.all, e)
 	}
+	r.leave(p)
 	r.mu.Unlock()
 	if !keep {
 		e.stop()
 		return
 	}
 	time.AfterFunc(r.IdleTimeout, func() { r.retire(e) })
+}
+
+// leave forgets a version that was removed, once nothing of it runs.
+func (r *Runtime) leave(p *pool) {
+	if p.leaving && p.busy == 0 {
+		delete(r.pools, key(p.function.Name, p.function.Version))
+	}
 }
 
 // retire ends an environment that was idle for too long.

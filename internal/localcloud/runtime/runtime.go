@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +28,8 @@ type Function struct {
 	Handler         string
 	MemoryMB        int
 	Timeout         time.Duration
-	// Reserved is the reserved concurrency; nil means none, 0 throttles all.
+	// Reserved is the reserved concurrency, which all versions share; nil means
+	// none, 0 throttles all.
 	Reserved    *int
 	Environment map[string]string
 	RoleARN     string
@@ -63,6 +66,14 @@ type Config struct {
 	Extra func(Function) map[string]string
 	Log   func(LogLine)
 	Now   func() time.Time
+}
+
+// Target says which function to invoke.
+type Target struct {
+	Name, Version string
+	// Qualifier is the alias or version that was asked for, "" if none was. It
+	// ends the ARN that the function is told.
+	Qualifier string
 }
 
 // Result is what an invocation gives.
@@ -144,9 +155,13 @@ func tidy(dir string) error {
 
 func key(name, version string) string { return name + ":" + version }
 
-// Put creates or replaces a function. Environments of the old configuration
-// finish their invocation and end; requests from now on get the new one.
+// Put creates or replaces a version of a function. Environments of the old
+// configuration finish their invocation and end; requests from now on get the
+// new one. A change of the reserved concurrency alone ends none.
 func (r *Runtime) Put(f Function) error {
+	if r.reserve(f) {
+		return nil
+	}
 	task, err := r.unpack(f)
 	if err != nil {
 		return fmt.Errorf("unpacking the package of the function %s: %w", f.Name, err)
@@ -158,6 +173,7 @@ func (r *Runtime) Put(f Function) error {
 		p = &pool{runtime: r}
 		r.pools[k] = p
 	}
+	p.leaving = false
 	idle := p.replace(f, task)
 	r.mu.Unlock()
 	for _, e := range idle {
@@ -166,14 +182,48 @@ func (r *Runtime) Put(f Function) error {
 	return nil
 }
 
-// Remove ends a function's idle environments; those in use finish first.
+// reserve sets the reserved concurrency of a version that is otherwise known as
+// it is, and reports whether it is.
+func (r *Runtime) reserve(f Function) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.pools[key(f.Name, f.Version)]
+	if p == nil || p.leaving {
+		return false
+	}
+	known := p.function
+	known.Reserved = f.Reserved
+	if !reflect.DeepEqual(known, f) {
+		return false
+	}
+	p.function = f
+	return true
+}
+
+// Versions returns the versions of a function that were put, sorted.
+func (r *Runtime) Versions(name string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for _, p := range r.pools {
+		if p.function.Name == name && !p.leaving {
+			out = append(out, p.function.Version)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Remove ends a version's idle environments; those in use finish first, and
+// count until then.
 func (r *Runtime) Remove(name, version string) error {
 	r.mu.Lock()
 	p := r.pools[key(name, version)]
-	delete(r.pools, key(name, version))
 	var idle []*environment
 	if p != nil {
-		idle = p.replace(Function{}, "")
+		p.leaving = true
+		idle = p.replace(p.function, p.task)
+		r.leave(p)
 	}
 	r.mu.Unlock()
 	for _, e := range idle {
@@ -185,18 +235,22 @@ func (r *Runtime) Remove(name, version string) error {
 // Invoke runs a function and waits for its result. If ctx ends first, Invoke
 // returns its error and the function goes on, as on AWS. Errors: those above,
 // and those of starting a process.
-func (r *Runtime) Invoke(ctx context.Context, name, version string, payload []byte) (Result, error) {
+func (r *Runtime) Invoke(ctx context.Context, t Target, payload []byte) (Result, error) {
 	if len(payload) > maxPayload {
 		return Result{}, ErrPayloadTooLarge
 	}
 	if !json.Valid(payload) {
 		return Result{}, ErrInvalidPayload
 	}
-	e, cold, err := r.acquire(name, version)
+	e, cold, err := r.acquire(t.Name, t.Version)
 	if err != nil {
 		return Result{}, err
 	}
-	inv := &invocation{id: uuid.NewString(), payload: payload, arn: e.function.ARN, answer: make(chan answer, 1), cause: ctx.Value(causeKey{})}
+	arn := e.function.ARN
+	if t.Qualifier != "" {
+		arn += ":" + t.Qualifier
+	}
+	inv := &invocation{id: uuid.NewString(), payload: payload, arn: arn, answer: make(chan answer, 1), cause: ctx.Value(causeKey{})}
 	done := make(chan Result, 1)
 	go func() {
 		res := e.invoke(inv, cold)

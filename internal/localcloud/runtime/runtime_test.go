@@ -131,7 +131,7 @@ func invoke(t *testing.T, r *Runtime, do, path string) (Result, result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := r.Invoke(context.Background(), "f", "$LATEST", payload)
+	res, err := r.Invoke(context.Background(), Target{Name: "f", Version: "$LATEST"}, payload)
 	if err != nil {
 		t.Error(err)
 		return res, result{}
@@ -169,7 +169,7 @@ func TestReservedConcurrencyBoundsProcesses(t *testing.T) {
 		})
 	}
 	until(t, func() bool { s := r.Stats(); return s[0].Busy == n && len(s[0].Pids) == n })
-	if _, err := r.Invoke(t.Context(), "f", "$LATEST", []byte("{}")); !errors.Is(err, ErrThrottled) || !strings.Contains(err.Error(), "ReservedFunctionConcurrentInvocationLimitExceeded") {
+	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrThrottled) || !strings.Contains(err.Error(), "ReservedFunctionConcurrentInvocationLimitExceeded") {
 		t.Errorf("one more got %v", err)
 	}
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
@@ -182,7 +182,7 @@ func TestReservedConcurrencyBoundsProcesses(t *testing.T) {
 	}
 	zero := 0
 	put(t, r, Function{Package: good(t), Reserved: &zero})
-	if _, err := r.Invoke(t.Context(), "f", "$LATEST", []byte("{}")); !errors.Is(err, ErrThrottled) {
+	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrThrottled) {
 		t.Errorf("a reservation of 0 got %v", err)
 	}
 }
@@ -259,10 +259,10 @@ func TestRuntimeAPIRefusesWrongCalls(t *testing.T) {
 	if res, _ := invoke(t, r, "twice", ""); res.FunctionError != "" {
 		t.Errorf("a second response made it fail: %s", res.Payload)
 	}
-	if _, err := r.Invoke(t.Context(), "f", "$LATEST", []byte("{")); !errors.Is(err, ErrInvalidPayload) {
+	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{")); !errors.Is(err, ErrInvalidPayload) {
 		t.Errorf("a payload that is no JSON got %v", err)
 	}
-	if _, err := r.Invoke(t.Context(), "g", "$LATEST", []byte("{}")); !errors.Is(err, ErrNotFound) {
+	if _, err := r.Invoke(t.Context(), Target{Name: "g", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an unknown function got %v", err)
 	}
 }
@@ -317,7 +317,7 @@ func TestFunctionRunsOnWhenTheCallerLeaves(t *testing.T) {
 	gate := filepath.Join(t.TempDir(), "go")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := r.Invoke(ctx, "f", "$LATEST", []byte(`{"Do":"wait","Path":"`+gate+`"}`)); !errors.Is(err, context.Canceled) {
+	if _, err := r.Invoke(ctx, Target{Name: "f", Version: "$LATEST"}, []byte(`{"Do":"wait","Path":"`+gate+`"}`)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if s := r.Stats()[0]; s.Busy != 1 {

@@ -1,0 +1,53 @@
+package provider
+
+import "fmt"
+
+// lookupAlias answers for an alias. What does not exist fails with AWS's own
+// error, which programs tell from others by its code.
+func lookupAlias(p *Provider, args values) (values, []Failure) {
+	name, alias := FunctionName(args.str("functionName")), args.str("name")
+	r, err := p.Store.Get(aliasType, aliasKey(name, alias))
+	if err != nil {
+		return nil, []Failure{{"name", fmt.Sprintf("reading Lambda Alias (%s): ResourceNotFoundException: Cannot find alias arn: %s", alias, p.arn("lambda", "function:"+name+":"+alias))}}
+	}
+	v := values(r.Properties)
+	return values{"arn": r.ID, "id": r.ID, "description": v.str("description"), "functionName": name, "functionVersion": v.str("functionVersion"),
+		"invokeArn": v.str("invokeArn"), "name": alias}, nil
+}
+
+// lookupFunction answers for $LATEST, a version or an alias.
+func lookupFunction(p *Provider, args values) (values, []Failure) {
+	name, qualifier := FunctionName(args.str("functionName")), args.str("qualifier")
+	r, err := p.Store.Get(functionType, name)
+	if err != nil {
+		return nil, []Failure{{"functionName", fmt.Sprintf("reading Lambda Function (%s): ResourceNotFoundException: Function not found: %s", name, p.arn("lambda", "function:"+name))}}
+	}
+	number, err := p.Resolve(name, qualifier)
+	if err != nil {
+		return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %v", name, err)}}
+	}
+	props := values(r.Properties)
+	if number != latest {
+		v, err := versionOf(r, number)
+		if err != nil {
+			return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %v", name, err)}}
+		}
+		for k, value := range v.Properties {
+			props[k] = value
+		}
+	}
+	out := values{"functionName": name, "id": name, "version": number, "tags": tagsOf(props)}
+	for _, k := range []string{"architectures", "codeSha256", "description", "environment", "handler", "lastModified", "memorySize", "role", "runtime", "timeout", "tracingConfig",
+		"reservedConcurrentExecutions", "sourceCodeSize"} {
+		if props.has(k) {
+			out[k] = props[k]
+		}
+	}
+	arn := props.str("arn")
+	out["arn"], out["invokeArn"] = arn, p.invokeARN(arn)
+	out["qualifiedArn"], out["qualifiedInvokeArn"] = arn+":"+number, p.invokeARN(arn+":"+number)
+	if qualifier != "" {
+		out["qualifier"] = qualifier
+	}
+	return out, nil
+}
