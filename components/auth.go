@@ -8,7 +8,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cognito"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/internal/api"
@@ -79,7 +78,6 @@ func (a Auth) check() error {
 type guard struct {
 	kind       string // of authorization
 	authorizer *apigatewayv2.Authorizer
-	after      []pulumi.Resource
 }
 
 // scopes returns what a token must have one of for a route.
@@ -212,26 +210,29 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 	if err != nil {
 		return nil, err
 	}
+	alias, err := r.addAlias(ctx, child, function)
+	if err != nil {
+		return nil, err
+	}
+	// All authorizers of this API, of which this is the only one: naming it by
+	// its id would let the permission come only after the gateway asks.
+	permission, err := r.addPermission(ctx, child+"-"+Alias, "Authorizer", alias, "authorizers/*")
+	if err != nil {
+		return nil, err
+	}
 	r.AuthorizerName, r.AuthorizerLog, r.AuthorizerRole = function.Name, log.Name, role.Name
 	authorizer, err := apigatewayv2.NewAuthorizer(ctx, name+"-key", &apigatewayv2.AuthorizerArgs{
-		ApiId: r.api.ID(), AuthorizerType: pulumi.String("REQUEST"), AuthorizerUri: function.InvokeArn,
+		ApiId: r.api.ID(), AuthorizerType: pulumi.String("REQUEST"), AuthorizerUri: alias.InvokeArn,
 		AuthorizerPayloadFormatVersion: pulumi.String("2.0"), EnableSimpleResponses: pulumi.Bool(true),
 		// The route is part of what a decision is kept by, because scopes
 		// differ from route to route.
 		IdentitySources:              pulumi.ToStringArray([]string{"$request.header." + api.APIKeyHeader, "$context.routeKey"}),
 		AuthorizerResultTtlInSeconds: pulumi.Int(a.Auth.CacheSeconds),
-	}, r.child()...)
+	}, r.child(permission)...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the authorizer for API keys: %w", err)
 	}
-	permission, err := lambda.NewPermission(ctx, child, &lambda.PermissionArgs{
-		Action: pulumi.String("lambda:InvokeFunction"), Function: function.Name, Principal: pulumi.String("apigateway.amazonaws.com"),
-		StatementId: pulumi.String("Authorizer"), SourceArn: pulumi.Sprintf("%s/authorizers/%s", r.api.ExecutionArn, authorizer.ID()),
-	}, r.child()...)
-	if err != nil {
-		return nil, fmt.Errorf("creating the permission for the authorizer: %w", err)
-	}
-	return &guard{kind: "CUSTOM", authorizer: authorizer, after: []pulumi.Resource{permission}}, nil
+	return &guard{kind: "CUSTOM", authorizer: authorizer}, nil
 }
 
 // keyStatement lets the authorizer read the records of keys.

@@ -30,6 +30,7 @@ func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f
 		// executable bit that the runtime needs.
 		Code:                         pulumi.NewFileArchive(f.zip),
 		Role:                         f.role.Arn,
+		Publish:                      pulumi.Bool(true),
 		MemorySize:                   pulumi.Int(a.MemoryMB),
 		Timeout:                      pulumi.Int(f.timeoutSeconds),
 		ReservedConcurrentExecutions: pulumi.Int(a.ReservedConcurrency),

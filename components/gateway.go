@@ -33,10 +33,16 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 	}, r.child()...); err != nil {
 		return fmt.Errorf("creating the API: %w", err)
 	}
+	permissions, err := r.addPermissions(ctx, name)
+	if err != nil {
+		return err
+	}
+	// The permissions come first, so that no request finds the door closed when
+	// the gateway is turned to the alias.
 	integration, err := apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
-		ApiId: r.api.ID(), IntegrationType: pulumi.String("AWS_PROXY"), IntegrationUri: r.function.InvokeArn,
+		ApiId: r.api.ID(), IntegrationType: pulumi.String("AWS_PROXY"), IntegrationUri: r.alias.InvokeArn,
 		PayloadFormatVersion: pulumi.String("2.0"), TimeoutMilliseconds: pulumi.Int((a.TimeoutSeconds + 1) * 1000),
-	}, r.child()...)
+	}, r.child(permissions...)...)
 	if err != nil {
 		return fmt.Errorf("creating the integration: %w", err)
 	}
@@ -45,15 +51,12 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 		return err
 	}
 	var routes []pulumi.Resource
-	if guard != nil {
-		routes = append(routes, guard.after...)
-	}
 	for _, route := range api.Routes() {
 		made, err := r.addRoute(ctx, name, a.Auth, route, integration, guard)
 		if err != nil {
 			return err
 		}
-		routes = append(routes, made...)
+		routes = append(routes, made)
 	}
 	format, err := accessLogFormat(a.Auth)
 	if err != nil {
@@ -87,10 +90,35 @@ func (a RestAPIArgs) routeSettings() apigatewayv2.StageRouteSettingArray {
 	return out
 }
 
-// addRoute makes a route, and the permission for the gateway to invoke the
-// function for it and for nothing else.
-func (r *RestAPI) addRoute(ctx *pulumi.Context, name string, auth Auth, route api.Route, integration *apigatewayv2.Integration, guard *guard) ([]pulumi.Resource, error) {
-	child := name + "-" + strings.ToLower(string(route.Operation))
+// addPermissions lets the gateway invoke the alias for each route and for
+// nothing else. Their names differ from those of releases that called the
+// function itself: so those permissions go last.
+func (r *RestAPI) addPermissions(ctx *pulumi.Context, name string) ([]pulumi.Resource, error) {
+	var out []pulumi.Resource
+	for _, route := range api.Routes() {
+		p, err := r.addPermission(ctx, name+"-"+Alias+"-"+strings.ToLower(string(route.Operation)), string(route.Operation), r.alias, source(route))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// addPermission lets the gateway invoke an alias for a part of the API, which
+// is given by the end of its ARN.
+func (r *RestAPI) addPermission(ctx *pulumi.Context, name, id string, alias *lambda.Alias, source string) (*lambda.Permission, error) {
+	p, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+		Action: pulumi.String("lambda:InvokeFunction"), Function: alias.FunctionName, Qualifier: alias.Name, Principal: pulumi.String("apigateway.amazonaws.com"),
+		StatementId: pulumi.String(id), SourceArn: pulumi.Sprintf("%s/%s", r.api.ExecutionArn, source),
+	}, r.child()...)
+	if err != nil {
+		return nil, fmt.Errorf("creating the permission %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func (r *RestAPI) addRoute(ctx *pulumi.Context, name string, auth Auth, route api.Route, integration *apigatewayv2.Integration, guard *guard) (*apigatewayv2.Route, error) {
 	args := &apigatewayv2.RouteArgs{
 		ApiId: r.api.ID(), RouteKey: pulumi.String(route.Key()), OperationName: pulumi.String(string(route.Operation)),
 		Target: pulumi.Sprintf("integrations/%s", integration.ID()), AuthorizationType: pulumi.String("NONE"),
@@ -98,18 +126,11 @@ func (r *RestAPI) addRoute(ctx *pulumi.Context, name string, auth Auth, route ap
 	if guard != nil && !route.Public {
 		args.AuthorizationType, args.AuthorizerId, args.AuthorizationScopes = pulumi.String(guard.kind), guard.authorizer.ID(), auth.scopes(route)
 	}
-	made, err := apigatewayv2.NewRoute(ctx, child, args, r.child()...)
+	made, err := apigatewayv2.NewRoute(ctx, name+"-"+strings.ToLower(string(route.Operation)), args, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the route %s: %w", route.Key(), err)
 	}
-	permission, err := lambda.NewPermission(ctx, child, &lambda.PermissionArgs{
-		Action: pulumi.String("lambda:InvokeFunction"), Function: r.function.Name, Principal: pulumi.String("apigateway.amazonaws.com"),
-		StatementId: pulumi.String(string(route.Operation)), SourceArn: pulumi.Sprintf("%s/%s", r.api.ExecutionArn, source(route)),
-	}, r.child()...)
-	if err != nil {
-		return nil, fmt.Errorf("creating the permission for the route %s: %w", route.Key(), err)
-	}
-	return []pulumi.Resource{made, permission}, nil
+	return made, nil
 }
 
 var pathParameter = regexp.MustCompile(`\{[^}]+\}`)

@@ -14,6 +14,8 @@ import (
 // has returned, so that none can be passed over.
 type recorder struct {
 	unknown bool // leave out what AWS would choose, as in a preview
+	// lookup answers what is looked up, by token; nothing is if it is nil.
+	lookup func(pulumi.MockCallArgs) (resource.PropertyMap, error)
 
 	mu   sync.Mutex
 	made []pulumi.MockResourceArgs
@@ -28,7 +30,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", out, nil
 	}
 	if r.unknown {
-		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint"} {
+		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint", "version"} {
 			if _, given := out[name]; !given {
 				out[name] = resource.MakeComputed(resource.NewStringProperty(""))
 			}
@@ -37,7 +39,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	for name, v := range map[resource.PropertyKey]string{
 		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "invokeArn": "arn:invoke:" + args.Name,
-		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com",
+		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com", "version": "3",
 	} {
 		if _, given := out[name]; !given {
 			out[name] = resource.NewStringProperty(v)
@@ -46,8 +48,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	return args.Name + "-id", out, nil
 }
 
-func (r *recorder) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	return nil, errors.New("the component looks nothing up")
+func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if r.lookup == nil {
+		return nil, errors.New("the component looks nothing up")
+	}
+	return r.lookup(args)
 }
 
 // all returns the inputs of the registered resources of a type.
@@ -74,14 +79,17 @@ func (r *recorder) one(t *testing.T, token string) resource.PropertyMap {
 func compose(t *testing.T, unknown bool, args *RestAPIArgs) *recorder {
 	t.Helper()
 	r := &recorder{unknown: unknown}
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		_, err := NewRestAPI(ctx, "items", args)
-		return err
-	}, pulumi.WithMocks("items-api", "test", r), func(info *pulumi.RunInfo) { info.DryRun = unknown })
-	if err != nil {
+	if err := r.run(args); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func (r *recorder) run(args *RestAPIArgs) error {
+	return pulumi.RunErr(func(ctx *pulumi.Context) error {
+		_, err := NewRestAPI(ctx, "items", args)
+		return err
+	}, pulumi.WithMocks("items-api", "test", r), func(info *pulumi.RunInfo) { info.DryRun = r.unknown })
 }
 
 // both runs a test with known and with unknown outputs.
@@ -100,10 +108,7 @@ func both(t *testing.T, args *RestAPIArgs, test func(t *testing.T, r *recorder))
 func refused(t *testing.T, want string, args *RestAPIArgs) {
 	t.Helper()
 	r := &recorder{}
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		_, err := NewRestAPI(ctx, "items", args)
-		return err
-	}, pulumi.WithMocks("items-api", "test", r))
+	err := r.run(args)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%s: got %v", want, err)
 	}

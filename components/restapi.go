@@ -39,6 +39,7 @@ type RestAPIArgs struct {
 	ThrottleBurst int
 	CORS          CORS
 	Auth          Auth
+	Release       Release
 	// DeletionProtection keeps the table from being deleted.
 	DeletionProtection bool
 	Tags               map[string]string
@@ -57,16 +58,20 @@ type RestAPI struct {
 	UserPoolID, UserPoolClientID                  pulumi.StringOutput
 	AuthorizerName, AuthorizerLog, AuthorizerRole pulumi.StringOutput
 	FunctionName                                  pulumi.StringOutput
-	RoleName                                      pulumi.StringOutput
-	LogGroup                                      pulumi.StringOutput
-	AccessLog                                     pulumi.StringOutput
-	table                                         *dynamodb.Table
-	functionLog                                   *cloudwatch.LogGroup
-	accessLog                                     *cloudwatch.LogGroup
-	role                                          *iam.Role
-	policy                                        *iam.RolePolicy
-	function                                      *lambda.Function
-	api                                           *apigatewayv2.Api
+	// Version is the newest published version of the function, LiveVersion the
+	// one that answers, apart from a canary.
+	Version, LiveVersion pulumi.StringOutput
+	RoleName             pulumi.StringOutput
+	LogGroup             pulumi.StringOutput
+	AccessLog            pulumi.StringOutput
+	table                *dynamodb.Table
+	functionLog          *cloudwatch.LogGroup
+	accessLog            *cloudwatch.LogGroup
+	role                 *iam.Role
+	policy               *iam.RolePolicy
+	function             *lambda.Function
+	alias                *lambda.Alias
+	api                  *apigatewayv2.Api
 }
 
 // NewRestAPI composes the API.
@@ -79,17 +84,18 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addGateway} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addGateway} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
 	}
 	r.TableName, r.FunctionName, r.RoleName = r.table.Name, r.function.Name, r.role.Name
+	r.Version, r.LiveVersion = r.function.Version, r.alias.FunctionVersion
 	r.LogGroup, r.AccessLog = r.functionLog.Name, r.accessLog.Name
 	r.APIID, r.URL = r.api.ID().ToStringOutput(), r.api.ApiEndpoint
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{
 		"url": r.URL, "apiId": r.APIID, "tableName": r.TableName, "functionName": r.FunctionName,
-		"roleName": r.RoleName, "logGroup": r.LogGroup, "accessLog": r.AccessLog,
+		"version": r.Version, "liveVersion": r.LiveVersion, "roleName": r.RoleName, "logGroup": r.LogGroup, "accessLog": r.AccessLog,
 	})
 }
 
@@ -97,6 +103,9 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	var out RestAPIArgs
 	if a != nil {
 		out = *a
+	}
+	if out.Release.Strategy == "" {
+		out.Release.Strategy = AllAtOnce
 	}
 	if out.Architecture == "" {
 		out.Architecture = "arm64"
@@ -129,7 +138,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
-	return errors.Join(append(errs, a.CORS.check(), a.Auth.check())...)
+	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check())...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

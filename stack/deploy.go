@@ -97,6 +97,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
 		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
 			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
+		Release:            components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
@@ -106,6 +107,8 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	ctx.Export("apiId", r.APIID)
 	ctx.Export("tableName", r.TableName)
 	ctx.Export("functionName", r.FunctionName)
+	ctx.Export("version", r.Version)
+	ctx.Export("liveVersion", r.LiveVersion)
 	ctx.Export("roleName", r.RoleName)
 	ctx.Export("logGroup", r.LogGroup)
 	ctx.Export("accessLog", r.AccessLog)

@@ -34,6 +34,8 @@ type Settings struct {
 	LogRetentionDays    int
 	ThrottleRate        int
 	ThrottleBurst       int
+	Release             Release
+	Canary              Canary
 	DeletionProtection  bool
 	Tags                map[string]string
 }
@@ -41,7 +43,7 @@ type Settings struct {
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
 	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
-		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, DeletionProtection: true, Tags: map[string]string{}}
+		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), DeletionProtection: true, Tags: map[string]string{}}
 }
 
 // retention holds the days that CloudWatch Logs accepts. Source:
@@ -60,6 +62,8 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"logRetentionDays":    func(p *parser, t string, s *Settings) { s.LogRetentionDays = p.retention(t) },
 	"throttleRate":        func(p *parser, t string, s *Settings) { s.ThrottleRate = p.whole(t, 1, 10000) },
 	"throttleBurst":       func(p *parser, t string, s *Settings) { s.ThrottleBurst = p.whole(t, 1, 5000) },
+	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
+	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
 	"deletionProtection":  func(p *parser, t string, s *Settings) { s.DeletionProtection = p.boolean(t) },
 	"tags":                func(p *parser, t string, s *Settings) { s.Tags = p.tags(t) },
 }

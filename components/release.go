@@ -1,0 +1,144 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Alias is the name of the alias of each function that the gateway calls.
+const Alias = "live"
+
+// Strategy is the way from one version of the handler's function to the next.
+type Strategy string
+
+// The strategies. With AllAtOnce Pulumi moves the alias; with the others it
+// leaves the alias alone, and AWS CodeDeploy moves it when it is told to.
+const (
+	AllAtOnce        Strategy = "all-at-once"
+	CodeDeployLinear Strategy = "codedeploy-linear"
+	CodeDeployCanary Strategy = "codedeploy-canary"
+)
+
+// Strategies returns all strategies.
+func Strategies() []Strategy { return []Strategy{AllAtOnce, CodeDeployLinear, CodeDeployCanary} }
+
+// CodeDeploy reports whether CodeDeploy moves the alias.
+func (s Strategy) CodeDeploy() bool { return s == CodeDeployLinear || s == CodeDeployCanary }
+
+// Release says which versions of the handler's function answer requests. Each
+// deployment that changes code or configuration publishes a new version.
+type Release struct {
+	// Strategy is AllAtOnce if empty.
+	Strategy Strategy
+	// Version pins what answers to a published version, a number from 1. If it
+	// is empty the newest version answers.
+	Version string
+	// CanaryPercent of the requests, chosen at random, go to the newest version,
+	// from 0 to below 100; the rest goes to Version, or if that is empty to the
+	// version that the alias points to before the deployment.
+	CanaryPercent float64
+}
+
+var publishedVersion = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
+
+func (r Release) check() error {
+	var errs []error
+	if s := r.Strategy; s != AllAtOnce && !s.CodeDeploy() {
+		errs = append(errs, fmt.Errorf("Release.Strategy must be one of %v, not %q", Strategies(), s))
+	}
+	if r.Version != "" && !publishedVersion.MatchString(r.Version) {
+		errs = append(errs, fmt.Errorf("Release.Version must be the number of a published version, not %q", r.Version))
+	}
+	if r.CanaryPercent < 0 || r.CanaryPercent >= 100 {
+		errs = append(errs, fmt.Errorf("Release.CanaryPercent must be from 0 to below 100, not %v", r.CanaryPercent))
+	}
+	if r.Strategy.CodeDeploy() && (r.Version != "" || r.CanaryPercent > 0) {
+		errs = append(errs, fmt.Errorf("Release.Version and Release.CanaryPercent are not possible with the strategy %s, with which CodeDeploy moves the alias", r.Strategy))
+	}
+	return errors.Join(errs...)
+}
+
+// addAlias makes the alias of a function that always points to its newest
+// version.
+func (r *RestAPI) addAlias(ctx *pulumi.Context, name string, function *lambda.Function) (*lambda.Alias, error) {
+	return r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: function.Name, FunctionVersion: function.Version})
+}
+
+func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasArgs, opts ...pulumi.ResourceOption) (*lambda.Alias, error) {
+	args.Name = pulumi.String(Alias)
+	args.Description = pulumi.String("What the gateway calls")
+	alias, err := lambda.NewAlias(ctx, name, args, append(r.child(), opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("creating the alias of the function %s: %w", name, err)
+	}
+	return alias, nil
+}
+
+// addRelease makes the alias of the handler's function.
+func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
+	if a.Release.Strategy.CodeDeploy() {
+		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.function.Version},
+			pulumi.IgnoreChanges([]string{"functionVersion", "routingConfig"}))
+		return err
+	}
+	args := &lambda.AliasArgs{FunctionName: r.function.Name}
+	switch {
+	case a.Release.Version != "":
+		args.FunctionVersion = r.pinned(ctx, a.Release.Version)
+	case a.Release.CanaryPercent > 0:
+		args.FunctionVersion = r.answering(ctx)
+	default:
+		args.FunctionVersion = r.function.Version
+	}
+	if weight := a.Release.CanaryPercent / 100; weight > 0 {
+		args.RoutingConfig = pulumi.All(args.FunctionVersion, r.function.Version).ApplyT(func(versions []any) *lambda.AliasRoutingConfig {
+			main, newest := versions[0].(string), versions[1].(string)
+			if main == newest {
+				return nil
+			}
+			return &lambda.AliasRoutingConfig{AdditionalVersionWeights: map[string]float64{newest: weight}}
+		}).(lambda.AliasRoutingConfigPtrOutput)
+	}
+	r.alias, err = r.newAlias(ctx, name, args)
+	return err
+}
+
+// pinned returns a version after it has been seen to exist, so that a preview
+// fails for one that does not.
+func (r *RestAPI) pinned(ctx *pulumi.Context, version string) pulumi.StringOutput {
+	return r.function.Name.ApplyT(func(name string) (string, error) {
+		found, err := lambda.LookupFunction(ctx, &lambda.LookupFunctionArgs{FunctionName: name, Qualifier: &version})
+		switch {
+		case notFound(err):
+			return "", fmt.Errorf("the function %s has no version %s to go back to: name one of `aws lambda list-versions-by-function --function-name %s`, or none for the newest", name, version, name)
+		case err != nil:
+			return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs lambda:GetFunction: %w", version, name, err)
+		}
+		return found.Version, nil
+	}).(pulumi.StringOutput)
+}
+
+// answering returns the version that the alias points to before this
+// deployment; the newest if there is no alias yet.
+func (r *RestAPI) answering(ctx *pulumi.Context) pulumi.StringOutput {
+	return r.function.Name.ApplyT(func(name string) (pulumi.StringOutput, error) {
+		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
+		switch {
+		case notFound(err):
+			return r.function.Version, ctx.Log.Warn(fmt.Sprintf("the function %s has no version yet to compare a new one with: all requests go to the new one", name), &pulumi.LogArgs{Resource: r})
+		case err != nil:
+			return pulumi.StringOutput{}, fmt.Errorf("looking up which version of the function %s answers, for which the deployer needs lambda:GetAlias: %w", name, err)
+		}
+		return pulumi.String(found.FunctionVersion).ToStringOutput(), nil
+	}).(pulumi.StringOutput)
+}
+
+// notFound reports whether a lookup failed because there is no such thing.
+func notFound(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "ResourceNotFoundException")
+}
