@@ -18,6 +18,10 @@ import (
 // Token is the component's type.
 const Token = "items:api:RestApi"
 
+// NoReservation is a ReservedConcurrency with which functions share what the
+// account has left. AWS's provider writes it in the same way.
+const NoReservation = -1
+
 // RestAPIArgs are chosen at deployment time.
 type RestAPIArgs struct {
 	// Package is the path of the handler's zip.
@@ -29,7 +33,8 @@ type RestAPIArgs struct {
 	// TimeoutSeconds is the function's time-out, 1 to 29 s, so that it ends
 	// before the integration's, which is one second longer; 10 if 0.
 	TimeoutSeconds int
-	// ReservedConcurrency is at least 1; 10 if 0.
+	// ReservedConcurrency is what each function reserves of the account's
+	// limit, at least 1, or NoReservation; 10 if 0.
 	ReservedConcurrency int
 	// LogRetentionDays is one of the values that CloudWatch Logs accepts; 30 if 0.
 	LogRetentionDays int
@@ -132,8 +137,8 @@ func (a RestAPIArgs) check() error {
 	if a.TimeoutSeconds < 1 || a.TimeoutSeconds > 29 {
 		errs = append(errs, fmt.Errorf("TimeoutSeconds must be from 1 to 29, not %d", a.TimeoutSeconds))
 	}
-	if a.ReservedConcurrency < 1 {
-		errs = append(errs, fmt.Errorf("ReservedConcurrency must be at least 1, not %d", a.ReservedConcurrency))
+	if a.ReservedConcurrency < 1 && a.ReservedConcurrency != NoReservation {
+		errs = append(errs, fmt.Errorf("ReservedConcurrency must be at least 1, or NoReservation, not %d", a.ReservedConcurrency))
 	}
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))

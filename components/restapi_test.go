@@ -57,6 +57,25 @@ func TestFunctionHasReservedConcurrencyAndEndsBeforeTheIntegration(t *testing.T)
 	})
 }
 
+func TestReservationIsThatOfEachFunctionOrNone(t *testing.T) {
+	t.Parallel()
+	for _, want := range []int{1, 100, NoReservation} {
+		a := *withAuth(modes[api.AuthLambda])
+		a.ReservedConcurrency = want
+		both(t, &a, func(t *testing.T, r *recorder) {
+			functions := r.all("aws:lambda/function:Function")
+			for _, f := range functions {
+				if v := at(f, "reservedConcurrentExecutions"); !v.IsNumber() || v.NumberValue() != float64(want) {
+					t.Errorf("%v is reserved, want %d", v, want)
+				}
+			}
+			if len(functions) != 2 {
+				t.Errorf("%d functions were registered", len(functions))
+			}
+		})
+	}
+}
+
 // policies returns the registered policies as documents.
 func policies(t *testing.T, r *recorder) []policyDocument {
 	t.Helper()
@@ -203,7 +222,7 @@ func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 
 func TestBadArgumentsRegisterNothing(t *testing.T) {
 	t.Parallel()
-	for want, bad := range map[string]*RestAPIArgs{"Package": {}, "TimeoutSeconds": {Package: "x", TimeoutSeconds: 30}, "ReservedConcurrency": {Package: "x", ReservedConcurrency: -1}} {
+	for want, bad := range map[string]*RestAPIArgs{"Package": {}, "TimeoutSeconds": {Package: "x", TimeoutSeconds: 30}, "ReservedConcurrency": {Package: "x", ReservedConcurrency: -2}} {
 		refused(t, want, bad)
 	}
 }

@@ -29,6 +29,9 @@ func Deploy(ctx *pulumi.Context) error {
 	if err := onlyLocal(ctx, s); err != nil {
 		return err
 	}
+	if s.ReservedConcurrency, err = s.reserve(ctx); err != nil {
+		return err
+	}
 	root, err := build.Root(".")
 	if err != nil {
 		return err

@@ -19,8 +19,11 @@ import (
 )
 
 type recorder struct {
-	mu   sync.Mutex
-	made []string
+	quota float64 // the account's limit of concurrent executions; unreadable if 0
+
+	mu         sync.Mutex
+	made       []string
+	quotaCalls int
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -34,12 +37,28 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	if args.Token == "aws:index/getCallerIdentity:getCallerIdentity" {
 		return resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333")}, nil
 	}
+	if args.Token == "aws:servicequotas/getServiceQuota:getServiceQuota" {
+		return r.limit(args.Args)
+	}
 	return nil, errors.New("unexpected call of " + args.Token)
+}
+
+func (r *recorder) limit(args resource.PropertyMap) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.quotaCalls++
+	if args["serviceCode"].StringValue() != "lambda" || args["quotaCode"].StringValue() != "L-B99A9384" {
+		return nil, fmt.Errorf("the quota %v was asked for", args)
+	}
+	if r.quota == 0 {
+		return nil, errors.New("AccessDeniedException")
+	}
+	return resource.PropertyMap{"value": resource.NewNumberProperty(r.quota)}, nil
 }
 
 // deploy runs the program with a configuration.
 func deploy(config map[string]string) ([]string, error) {
-	r := &recorder{}
+	r := &recorder{quota: 1000}
 	err := pulumi.RunErr(Deploy, pulumi.WithMocks("items-api", "dev", r), func(info *pulumi.RunInfo) { info.Config = config })
 	return slices.DeleteFunc(r.made, func(s string) bool { return s == "pulumi:pulumi:Stack" }), err
 }
