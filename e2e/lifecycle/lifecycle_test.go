@@ -155,7 +155,7 @@ func TestChangeOfTheHandlerReplacesOnlyItsCodeAndLosesNoRequest(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(out, "~ aws:lambda/function:Function items\n1 changes") {
+	if !strings.Contains(out, "~ aws:lambda/function:Function items\n~ aws:lambda/alias:Alias items\n2 changes") {
 		t.Errorf("not only the function changed:\n%s", out)
 	}
 	if body != `{"status":"changed"}` {
@@ -251,7 +251,7 @@ func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
 	if err != nil || !strings.Contains(out, "0 changes") {
 		t.Errorf("it is not complete: %v\n%s", err, out)
 	}
-	if records, err := p.Records(); err != nil || len(records) != 9+2*len(api.Routes()) {
+	if records, err := p.Records(); err != nil || len(records) != 10+2*len(api.Routes()) {
 		t.Errorf("there are %d resources, %v:\n%s", len(records), err, strings.Join(records, "\n"))
 	}
 }
