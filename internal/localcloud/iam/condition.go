@@ -20,7 +20,7 @@ var operators = []string{
 	"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
 }
 
-func (s *Statement) conditions(raw map[string]map[string]texts) error {
+func (s *Statement) conditions(raw map[string]map[string]texts, anyKey bool) error {
 	for _, op := range slices.Sorted(maps.Keys(raw)) {
 		c := Condition{Operator: op}
 		if q, rest, ok := strings.Cut(op, ":"); ok {
@@ -35,7 +35,7 @@ func (s *Statement) conditions(raw map[string]map[string]texts) error {
 		}
 		for _, key := range slices.Sorted(maps.Keys(raw[op])) {
 			c.Key, c.Values = strings.ToLower(key), raw[op][key]
-			if !slices.Contains(keys, c.Key) {
+			if !anyKey && !slices.Contains(keys, c.Key) {
 				return fmt.Errorf("the local cloud does not support the condition key %s; it supports %v", key, keys)
 			}
 			for _, v := range c.Values {

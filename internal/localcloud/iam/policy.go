@@ -27,6 +27,8 @@ type Statement struct {
 	AnyPrincipal            bool
 	Principals              []string // ARNs and account ids of Principal.AWS
 	Conditions              []Condition
+
+	hasPrincipal bool
 }
 
 // Condition is one test: an operator, a key and the values it is compared with.
@@ -43,7 +45,10 @@ type Grant struct{ Action, Resource string }
 
 // Parse reads a policy document. It is strict: an element, operator or
 // variable that it does not know is an error that names it.
-func Parse(doc []byte) (Policy, error) {
+func Parse(doc []byte) (Policy, error) { return parsePolicy(doc, false) }
+
+// parsePolicy reads a policy; anyKey lets conditions test keys that are not known.
+func parsePolicy(doc []byte, anyKey bool) (Policy, error) {
 	for _, r := range string(doc) {
 		// IAM API reference: U+0009, U+000A, U+000D and U+0020 to U+00FF.
 		if r != '\t' && r != '\n' && r != '\r' && (r < 0x20 || r > 0xff) {
@@ -69,7 +74,7 @@ func Parse(doc []byte) (Policy, error) {
 	}
 	p := Policy{Version: raw.Version}
 	for i, s := range statements {
-		st, err := parseStatement(s)
+		st, err := parseStatement(s, anyKey)
 		if err != nil {
 			return Policy{}, fmt.Errorf("MalformedPolicyDocument: statement %d: %w", i+1, err)
 		}
@@ -121,7 +126,7 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 	return fmt.Errorf("%s is neither a string nor a list of strings", data)
 }
 
-func parseStatement(data []byte) (Statement, error) {
+func parseStatement(data []byte, anyKey bool) (Statement, error) {
 	var raw struct {
 		Sid, Effect                              string
 		Action, NotAction, Resource, NotResource texts
@@ -132,7 +137,7 @@ func parseStatement(data []byte) (Statement, error) {
 		return Statement{}, err
 	}
 	s := Statement{Sid: raw.Sid, Allow: raw.Effect == "Allow", Actions: raw.Action, NotActions: raw.NotAction,
-		Resources: raw.Resource, NotResources: raw.NotResource}
+		Resources: raw.Resource, NotResources: raw.NotResource, hasPrincipal: len(raw.Principal) > 0}
 	switch {
 	case raw.Effect != "Allow" && raw.Effect != "Deny":
 		return s, fmt.Errorf("the Effect must be Allow or Deny, not %q", raw.Effect)
@@ -159,7 +164,7 @@ func parseStatement(data []byte) (Statement, error) {
 	if err := s.principal(raw.Principal); err != nil {
 		return s, err
 	}
-	return s, s.conditions(raw.Condition)
+	return s, s.conditions(raw.Condition, anyKey)
 }
 
 func (s *Statement) principal(data json.RawMessage) error {

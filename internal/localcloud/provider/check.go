@@ -298,6 +298,9 @@ func (c *checker) name(t *Type, olds, out values, naming autonaming) []any {
 		keep := max(0, t.NameMax-8)
 		out[t.Name] = name[:min(keep, len(name))] + "-" + naming.random[:min(7, len(naming.random))]
 	}
+	if t.NameLower {
+		out[t.Name] = strings.ToLower(out.str(t.Name))
+	}
 	if p := t.property(t.Name); p.Check != nil {
 		if err := p.Check(out[t.Name]); err != nil {
 			c.fail(t.Name, "the name %q made from the resource's name is invalid: %v; give %q explicitly", out.str(t.Name), err, t.Name)

@@ -16,6 +16,8 @@ var invokes = map[string]func(p *Provider, args values) (values, []Failure){
 	"aws:lambda/getAlias:getAlias":                      lookupAlias,
 	"aws:lambda/getFunction:getFunction":                lookupFunction,
 	"aws:servicequotas/getServiceQuota:getServiceQuota": serviceQuota,
+
+	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
 }
 
 // Invokes returns the tokens of the supported lookups.

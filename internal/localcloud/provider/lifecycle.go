@@ -279,9 +279,7 @@ func (p *Provider) remove(ctx context.Context, t *Type, id string, olds values) 
 func (p *Provider) Forget(ctx context.Context, prefix string, known map[string]bool) error {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
-	// Children before parents.
-	for _, token := range []string{permissionType, aliasType, routeType, stageType, deploymentType, integrationType, apiType, functionType,
-		roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType} {
+	for _, token := range forgetting {
 		for _, r := range p.Store.List(token) {
 			urn := r.Private[privateURN]
 			if !strings.HasPrefix(urn, prefix) || known[urn+" "+r.ID] {

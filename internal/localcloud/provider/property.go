@@ -80,6 +80,11 @@ type Type struct {
 	NameMax int
 	// NamePrefix is the property that a made-up name starts with, or "".
 	NamePrefix string
+	// NameLower makes a made-up name lower case.
+	NameLower bool
+	// CreateFirst creates a replacement before the old resource goes although
+	// the type has no name, as the AWS provider does where both can exist.
+	CreateFirst bool
 	// Check tests what involves several properties. Unknown values are
 	// present as Unknown.
 	Check func(p *Provider, in values) []Failure

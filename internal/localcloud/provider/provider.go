@@ -111,7 +111,8 @@ func New(c Config) (*Provider, error) {
 
 // Types returns every supported resource type, by token.
 func Types() []*Type {
-	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes(), cognitoTypes())
+	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes(), cognitoTypes(),
+		ec2Types())
 	slices.SortFunc(all, func(a, b *Type) int {
 		if a.Token < b.Token {
 			return -1

@@ -11,8 +11,10 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cognito"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 )
 
 var update = flag.Bool("update", false, "write the table of properties")
@@ -60,6 +62,18 @@ var sdk = map[string][2]any{
 	resourceServerType: {cognito.ResourceServerArgs{}, cognito.ResourceServer{}},
 	poolDomainType:     {cognito.UserPoolDomainArgs{}, cognito.UserPoolDomain{}},
 	deploymentType:     {apigatewayv2.DeploymentArgs{}, apigatewayv2.Deployment{}},
+
+	vpcType:                   {ec2.VpcArgs{}, ec2.Vpc{}},
+	subnetType:                {ec2.SubnetArgs{}, ec2.Subnet{}},
+	internetGatewayType:       {ec2.InternetGatewayArgs{}, ec2.InternetGateway{}},
+	routeTableType:            {ec2.RouteTableArgs{}, ec2.RouteTable{}},
+	vpcRouteType:              {ec2.RouteArgs{}, ec2.Route{}},
+	routeTableAssociationType: {ec2.RouteTableAssociationArgs{}, ec2.RouteTableAssociation{}},
+	securityGroupType:         {ec2.SecurityGroupArgs{}, ec2.SecurityGroup{}},
+	defaultGroupType:          {ec2.DefaultSecurityGroupArgs{}, ec2.DefaultSecurityGroup{}},
+	egressRuleType:            {vpc.SecurityGroupEgressRuleArgs{}, vpc.SecurityGroupEgressRule{}},
+	ingressRuleType:           {vpc.SecurityGroupIngressRuleArgs{}, vpc.SecurityGroupIngressRule{}},
+	endpointType:              {ec2.VpcEndpointArgs{}, ec2.VpcEndpoint{}},
 }
 
 func TestEveryPropertyOfEverySupportedTypeIsClassified(t *testing.T) {

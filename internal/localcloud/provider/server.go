@@ -164,7 +164,7 @@ func (s *Server) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.D
 	// A resource whose name is given cannot exist twice, so the old one goes
 	// first; so does one that has no name of its own but a place.
 	if len(out.Replaces) > 0 {
-		out.DeleteBeforeReplace = t.Name == "" || !slices.Contains(news.list(defaultsKey), any(t.Name))
+		out.DeleteBeforeReplace = !t.CreateFirst && (t.Name == "" || !slices.Contains(news.list(defaultsKey), any(t.Name)))
 	}
 	return out, nil
 }

@@ -1,0 +1,11 @@
+package provider
+
+// forgetting is the order in which [Provider.Forget] removes resources:
+// children before parents.
+var forgetting = []string{
+	permissionType, aliasType, routeType, stageType, deploymentType, integrationType, authorizerType, apiType, functionType,
+	poolClientType, resourceServerType, poolDomainType, poolType,
+	egressRuleType, ingressRuleType, defaultGroupType, securityGroupType,
+	vpcRouteType, routeTableAssociationType, endpointType, routeTableType, internetGatewayType, subnetType, vpcType,
+	roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType,
+}
