@@ -182,6 +182,11 @@ func (c *Cloud) restore(ctx context.Context) error {
 			return fmt.Errorf("the user pool %s: %w", id, err)
 		}
 	}
+	for _, name := range c.provider.Domains() {
+		if err := c.ApplyDomain(ctx, name); err != nil {
+			return fmt.Errorf("the custom domain %s: %w", name, err)
+		}
+	}
 	apis, err := c.provider.APIs()
 	if err != nil {
 		return err

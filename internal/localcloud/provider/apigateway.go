@@ -24,7 +24,7 @@ func apiTypes() []*Type {
 		{
 			Token: apiType, Properties: apiProperties(), Outputs: []string{"apiEndpoint", "arn", "executionArn", "tagsAll"},
 			Name: "name", NameMax: 128,
-			Create: createAPI, Update: updateAPI, Apply: applyAPI, Removed: removedAPI, Volatile: volatileTags,
+			Create: createAPI, Update: updateAPI, Apply: applyAPI, Delete: unmappedAPI, Removed: removedAPI, Volatile: volatileTags,
 		},
 		{
 			Token: integrationType, Properties: integrationProperties(), Outputs: []string{"integrationResponseSelectionExpression"},
@@ -47,7 +47,7 @@ func apiTypes() []*Type {
 		{
 			Token: stageType, Properties: stageProperties(), Outputs: []string{"arn", "executionArn", "invokeUrl", "tagsAll"}, Name: "name", NameMax: 128,
 			Key:    func(id string, props values) string { return props.str("apiId") + "/" + id },
-			Create: createStage, Update: updateStage, Apply: applyChild, Removed: applyChild, Volatile: volatileTags,
+			Create: createStage, Update: updateStage, Apply: applyChild, Delete: unmappedStage, Removed: applyChild, Volatile: volatileTags,
 		},
 	}
 }

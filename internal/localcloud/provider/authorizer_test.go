@@ -161,8 +161,6 @@ func TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName(t *testing.T) {
 		{integrationType, integration, `supports only "2.0" for "payloadFormatVersion", not "1.0"`},
 		{integrationType, with("requestParameters", map[string]any{"append:header.x": "$request.path"}), `does not support the property "requestParameters"`},
 		{integrationType, with("responseParameters", []any{map[string]any{"statusCode": "200", "mappings": map[string]any{}}}), `does not support the property "responseParameters"`},
-		{"aws:apigatewayv2/domainName:DomainName", nil, "does not support the resource type aws:apigatewayv2/domainName:DomainName"},
-		{"aws:apigatewayv2/apiMapping:ApiMapping", nil, "does not support the resource type"},
 		{routeType, map[string]any{"apiId": "a", "routeKey": "GET /x", "authorizationType": "AWS_IAM"}, `not "AWS_IAM"`},
 	} {
 		if _, problems := check(t, s, c.token, "x", nil, props(c.in)); len(problems) != 1 || !strings.Contains(problems[0], c.want) {

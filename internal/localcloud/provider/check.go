@@ -37,10 +37,18 @@ func (t *Type) check(p *Provider, olds, news values, naming autonaming) (values,
 	}
 	made := c.name(t, olds, out, naming)
 	if t.Check != nil {
-		c.failures = append(c.failures, t.Check(p, out)...)
+		c.failures = append(c.failures, unrelated(c.failures, t.Check(p, out))...)
 	}
 	out[defaultsKey] = made
 	return out, c.failures
+}
+
+// unrelated drops problems with properties that were refused already, and
+// therefore seem to be missing.
+func unrelated(before, found []Failure) []Failure {
+	return slices.DeleteFunc(found, func(f Failure) bool {
+		return slices.ContainsFunc(before, func(b Failure) bool { return b.Property == f.Property })
+	})
 }
 
 type checker struct{ failures []Failure }

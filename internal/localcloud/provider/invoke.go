@@ -15,6 +15,7 @@ var invokes = map[string]func(p *Provider, args values) (values, []Failure){
 	"aws:iam/getPolicyDocument:getPolicyDocument":       policyDocumentOf,
 	"aws:lambda/getAlias:getAlias":                      lookupAlias,
 	"aws:lambda/getFunction:getFunction":                lookupFunction,
+	"aws:route53/getZone:getZone":                       hostedZone,
 	"aws:servicequotas/getServiceQuota:getServiceQuota": serviceQuota,
 
 	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,

@@ -155,6 +155,7 @@ func (t *Type) replanned(olds, in values) values {
 			out[p.Name] = olds[p.Name]
 		}
 	}
+	keepComputed(t.Properties, olds, out)
 	if t.Volatile != nil {
 		for _, name := range t.Volatile(olds, in) {
 			out[name] = Unknown{}

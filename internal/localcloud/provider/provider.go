@@ -70,6 +70,10 @@ type Cloud interface {
 	// ApplyPool makes a user pool an issuer, RemovePool ends that.
 	ApplyPool(ctx context.Context, id string) error
 	RemovePool(ctx context.Context, id string) error
+	// ApplyDomain makes a custom domain and its mappings effective,
+	// RemoveDomain ends that.
+	ApplyDomain(ctx context.Context, name string) error
+	RemoveDomain(ctx context.Context, name string) error
 	// RemoveAPI stops serving an API and gives its address back.
 	RemoveAPI(ctx context.Context, id string) error
 }
@@ -112,7 +116,8 @@ func New(c Config) (*Provider, error) {
 // Types returns every supported resource type, by token.
 func Types() []*Type {
 	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes(), cognitoTypes(),
-		ec2Types())
+		ec2Types(),
+		acmTypes(), route53Types(), domainTypes(), alarmTypes(), codedeployTypes())
 	slices.SortFunc(all, func(a, b *Type) int {
 		if a.Token < b.Token {
 			return -1

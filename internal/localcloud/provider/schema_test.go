@@ -7,13 +7,16 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codedeploy"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cognito"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 )
 
@@ -74,6 +77,16 @@ var sdk = map[string][2]any{
 	egressRuleType:            {vpc.SecurityGroupEgressRuleArgs{}, vpc.SecurityGroupEgressRule{}},
 	ingressRuleType:           {vpc.SecurityGroupIngressRuleArgs{}, vpc.SecurityGroupIngressRule{}},
 	endpointType:              {ec2.VpcEndpointArgs{}, ec2.VpcEndpoint{}},
+	certificateType:           {acm.CertificateArgs{}, acm.Certificate{}},
+	validationType:            {acm.CertificateValidationArgs{}, acm.CertificateValidation{}},
+	zoneType:                  {route53.ZoneArgs{}, route53.Zone{}},
+	recordType:                {route53.RecordArgs{}, route53.Record{}},
+	domainType:                {apigatewayv2.DomainNameArgs{}, apigatewayv2.DomainName{}},
+	mappingType:               {apigatewayv2.ApiMappingArgs{}, apigatewayv2.ApiMapping{}},
+	alarmType:                 {cloudwatch.MetricAlarmArgs{}, cloudwatch.MetricAlarm{}},
+	applicationType:           {codedeploy.ApplicationArgs{}, codedeploy.Application{}},
+	deploymentGroupType:       {codedeploy.DeploymentGroupArgs{}, codedeploy.DeploymentGroup{}},
+	deploymentConfigType:      {codedeploy.DeploymentConfigArgs{}, codedeploy.DeploymentConfig{}},
 }
 
 func TestEveryPropertyOfEverySupportedTypeIsClassified(t *testing.T) {
