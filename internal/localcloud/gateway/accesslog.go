@@ -23,7 +23,7 @@ func accessLine(format string, r *request, p reply, took time.Duration) []byte {
 	}
 	known := map[string]string{
 		"accountId": r.api.AccountID, "apiId": r.api.ID, "awsEndpointRequestId": p.result.RequestID,
-		"domainName": host(r.http), "domainPrefix": prefix(host(r.http)),
+		"customDomain.basePathMatched": r.mapping.Key, "domainName": host(r.http), "domainPrefix": prefix(host(r.http)),
 		"httpMethod": r.http.Method, "identity.sourceIp": source(r.http), "identity.userAgent": r.http.UserAgent(),
 		"integration.error": p.err, "integrationErrorMessage": p.err, "integration.integrationStatus": lambda, "integrationStatus": lambda,
 		"integration.latency": latency, "integrationLatency": latency, "integration.requestId": p.result.RequestID, "integration.status": answered,

@@ -23,6 +23,8 @@ type request struct {
 	snapshot Snapshot
 	path     string // escaped, without the stage
 	rawPath  string // decoded, with the stage
+	custom   bool   // it came by a custom domain
+	mapping  Mapping
 	match    match
 	body     []byte
 	identity identity

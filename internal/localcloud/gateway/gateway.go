@@ -44,6 +44,7 @@ type Gateway struct {
 	decisions decisions
 	mu        sync.RWMutex
 	apis      map[string]API
+	domains   map[string]Domain
 }
 
 // New returns a gateway without APIs.
@@ -54,7 +55,7 @@ func New(c Config) *Gateway {
 	if c.AccessLog == nil {
 		c.AccessLog = func(string, []byte) {}
 	}
-	return &Gateway{Config: c, apis: map[string]API{}, issuers: issuers{resolve: c.Resolve}}
+	return &Gateway{Config: c, apis: map[string]API{}, domains: map[string]Domain{}, issuers: issuers{resolve: c.Resolve}}
 }
 
 // Put adds or replaces an API. Requests in flight finish on the old one.
@@ -88,13 +89,10 @@ func (g *Gateway) Remove(id string) {
 	g.decisions.drop(id)
 }
 
-// Handler serves one API at the root of its address.
+// Handler serves one API at the root of its address, and there custom domains.
 func (g *Gateway) Handler(id string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		g.mu.RLock()
-		api := g.apis[id]
-		g.mu.RUnlock()
-		r := &request{http: q, id: requestID(), received: g.Now(), api: api}
+		r := g.arrive(q, id)
 		p := g.serve(r)
 		if c := r.snapshot.CORS; c != nil && p.answered {
 			c.apply(q, p.header)
@@ -104,7 +102,7 @@ func (g *Gateway) Handler(id string) http.Handler {
 		if l := r.stage.AccessLog; l != nil {
 			g.AccessLog(l.Destination, accessLine(l.Format, r, p, took))
 		}
-		g.Observe(Observation{Time: r.received, APIID: api.ID, Stage: r.stage.Name, RouteKey: r.match.route.Key, Method: q.Method,
+		g.Observe(Observation{Time: r.received, APIID: r.api.ID, Stage: r.stage.Name, RouteKey: r.match.route.Key, Method: q.Method,
 			Path: q.URL.EscapedPath(), RequestID: r.id, FunctionRequestID: p.result.RequestID, Status: p.status, Duration: took,
 			Caller: r.identity.caller, Invoked: p.called, Cold: p.result.Cold, Error: p.err, AuthorizerError: r.identity.err})
 	})
@@ -114,7 +112,12 @@ func (g *Gateway) serve(r *request) reply {
 	if tooLong(r.http) {
 		return message(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", "")
 	}
-	if r.api.ID == "" || r.api.DisableExecuteAPIEndpoint || !r.chooseStage() {
+	if r.custom && (r.api.ID == "" || !r.mappedStage()) {
+		// Users report 403 for a domain without a fitting mapping; the words for
+		// HTTP APIs are not verified.
+		return message(http.StatusForbidden, "Forbidden", "")
+	}
+	if !r.custom && (r.api.ID == "" || r.api.DisableExecuteAPIEndpoint || !r.chooseStage()) {
 		return message(http.StatusNotFound, "Not Found", "")
 	}
 	m, found := find(r.snapshot.Routes, r.http.Method, r.path)
@@ -158,15 +161,20 @@ func tooLong(q *http.Request) bool {
 	return n > maxHead
 }
 
-// chooseStage takes the stage that the first segment of the path names, or
-// else $default.
-func (r *request) chooseStage() bool {
-	// AWS decodes the path and cuts it at a question mark that was encoded;
-	// recorded of rawPath, and assumed of routing.
-	path, _, _ := strings.Cut(strings.ReplaceAll(r.http.URL.EscapedPath(), "%3f", "%3F"), "%3F")
+// requestPath returns the escaped path. AWS decodes it and cuts it at a
+// question mark that was encoded; recorded of rawPath, and assumed of routing.
+func requestPath(q *http.Request) string {
+	path, _, _ := strings.Cut(strings.ReplaceAll(q.URL.EscapedPath(), "%3f", "%3F"), "%3F")
 	if path == "" || path[0] != '/' {
 		path = "/" + path
 	}
+	return path
+}
+
+// chooseStage takes the stage that the first segment of the path names, or
+// else $default.
+func (r *request) chooseStage() bool {
+	path := requestPath(r.http)
 	first, _, _ := strings.Cut(path[1:], "/")
 	chosen := -1
 	for i, s := range r.api.Stages {
@@ -181,7 +189,7 @@ func (r *request) chooseStage() bool {
 	if chosen < 0 {
 		return false
 	}
-	r.stage = r.api.Stages[chosen]
+	r.enter(r.api.Stages[chosen])
 	r.rawPath, r.path = decode(path), path
 	if r.stage.Name != "$default" {
 		r.path = strings.TrimPrefix(path, "/"+first)
@@ -189,11 +197,15 @@ func (r *request) chooseStage() bool {
 			r.path = "/"
 		}
 	}
-	r.snapshot = r.api.Live
-	if r.stage.Deployed != nil {
-		r.snapshot = *r.stage.Deployed
-	}
 	return true
+}
+
+// enter takes what a stage serves.
+func (r *request) enter(s Stage) {
+	r.stage, r.snapshot = s, r.api.Live
+	if s.Deployed != nil {
+		r.snapshot = *s.Deployed
+	}
 }
 
 // integrate invokes the function and maps its answer. When the integration's
