@@ -93,8 +93,8 @@ func (p *Provider) reservable(name string, n float64) error {
 			sum += int(r)
 		}
 	}
-	if n > 0 && p.Concurrency-sum < unreserved {
-		return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d]. The account's limit is %d, so that %s may reserve at most %d", unreserved, p.Concurrency, name, max(0, p.Concurrency-unreserved-(sum-int(n))))
+	if least := minimumUnreserved(p.Concurrency); n > 0 && p.Concurrency-sum < least {
+		return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d]. The account's limit is %d, so that %s may reserve at most %d", least, p.Concurrency, name, max(0, p.Concurrency-least-(sum-int(n))))
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 	permissionType = "aws:lambda/permission:Permission"
 
 	// unreserved is what must stay of the account's concurrency without a
-	// reservation. Source: Lambda developer guide, "Configuring reserved
+	// reservation, see minimumUnreserved. Source: Lambda developer guide, "Configuring reserved
 	// concurrency".
 	unreserved = 100
 	// maxEnvironment is the size in bytes of the JSON text of a function's
