@@ -45,9 +45,13 @@ func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f
 }
 
 func (r *RestAPI) addFunction(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
+	variables := pulumi.StringMap{api.EnvTableName: r.table.Name, api.EnvAuthMode: pulumi.String(string(a.Auth.Mode))}
+	if path := a.Domain.path(); path != "" {
+		variables[api.EnvBasePath] = pulumi.String(path)
+	}
 	r.function, err = r.newFunction(ctx, name, a, functionArgs{
 		description: "Answers the requests of " + name, zip: a.Package, role: r.role, log: r.functionLog, timeoutSeconds: a.TimeoutSeconds,
-		variables: pulumi.StringMap{api.EnvTableName: r.table.Name, api.EnvAuthMode: pulumi.String(string(a.Auth.Mode))},
+		variables: variables,
 	}, r.policy)
 	return err
 }

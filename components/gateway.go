@@ -28,9 +28,13 @@ func accessLogFormat(auth Auth) (string, error) {
 }
 
 func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
+	var closed pulumi.BoolPtrInput
+	if r.domain != nil {
+		closed = pulumi.Bool(true)
+	}
 	if r.api, err = apigatewayv2.NewApi(ctx, name, &apigatewayv2.ApiArgs{
-		ProtocolType: pulumi.String("HTTP"), CorsConfiguration: a.CORS.configuration(), Tags: pulumi.ToStringMap(a.Tags),
-	}, r.child()...); err != nil {
+		ProtocolType: pulumi.String("HTTP"), CorsConfiguration: a.CORS.configuration(), DisableExecuteApiEndpoint: closed, Tags: pulumi.ToStringMap(a.Tags),
+	}, r.child(r.beforeAPI...)...); err != nil {
 		return fmt.Errorf("creating the API: %w", err)
 	}
 	permissions, err := r.addPermissions(ctx, name)
@@ -62,7 +66,7 @@ func (r *RestAPI) addGateway(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 	if err != nil {
 		return err
 	}
-	if _, err := apigatewayv2.NewStage(ctx, name, &apigatewayv2.StageArgs{
+	if r.stage, err = apigatewayv2.NewStage(ctx, name, &apigatewayv2.StageArgs{
 		ApiId: r.api.ID(), Name: pulumi.String(defaultStage), AutoDeploy: pulumi.Bool(true),
 		// Both values always: a block with one of them sends 0 for the other,
 		// and every request gets 429.

@@ -30,22 +30,38 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", out, nil
 	}
 	if r.unknown {
-		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint", "version"} {
+		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint", "version", "fqdn"} {
 			if _, given := out[name]; !given {
 				out[name] = resource.MakeComputed(resource.NewStringProperty(""))
 			}
 		}
+		choose(args.TypeToken, out, resource.MakeComputed(resource.NewStringProperty("")))
 		return "", out, nil
 	}
+	choose(args.TypeToken, out, resource.NewStringProperty("chosen"))
 	for name, v := range map[resource.PropertyKey]string{
 		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "invokeArn": "arn:invoke:" + args.Name,
-		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com", "version": "3",
+		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com", "version": "3", "fqdn": "fqdn.example.com",
 	} {
 		if _, given := out[name]; !given {
 			out[name] = resource.NewStringProperty(v)
 		}
 	}
 	return args.Name + "-id", out, nil
+}
+
+// choose puts in what AWS chooses inside of objects and lists. The SDK loses
+// what is unknown there, as it does with the real engine.
+func choose(token string, out resource.PropertyMap, v resource.PropertyValue) {
+	switch token {
+	case "aws:apigatewayv2/domainName:DomainName":
+		c := out["domainNameConfiguration"].ObjectValue().Copy()
+		c["targetDomainName"], c["hostedZoneId"] = v, v
+		out["domainNameConfiguration"] = resource.NewObjectProperty(c)
+	case "aws:acm/certificate:Certificate":
+		out["domainValidationOptions"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(
+			resource.PropertyMap{"resourceRecordName": v, "resourceRecordType": v, "resourceRecordValue": v})})
+	}
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {

@@ -45,6 +45,7 @@ type RestAPIArgs struct {
 	CORS          CORS
 	Auth          Auth
 	Release       Release
+	Domain        Domain
 	// DeletionProtection keeps the table from being deleted.
 	DeletionProtection bool
 	Tags               map[string]string
@@ -54,8 +55,11 @@ type RestAPIArgs struct {
 type RestAPI struct {
 	pulumi.ResourceState
 
-	// URL has no trailing slash.
-	URL       pulumi.StringOutput
+	// URL is where clients reach the API, without a trailing slash. Endpoint is
+	// the API's own, which answers 404 if there is a custom domain; DomainTarget
+	// is what the domain's name has to be an alias of.
+	URL, Endpoint, DomainTarget pulumi.StringOutput
+
 	APIID     pulumi.StringOutput
 	TableName pulumi.StringOutput
 	// UserPoolID and UserPoolClientID are set in the mode cognito, the outputs
@@ -77,6 +81,9 @@ type RestAPI struct {
 	function             *lambda.Function
 	alias                *lambda.Alias
 	api                  *apigatewayv2.Api
+	stage                *apigatewayv2.Stage
+	domain               *apigatewayv2.DomainName
+	beforeAPI            []pulumi.Resource
 }
 
 // NewRestAPI composes the API.
@@ -89,7 +96,7 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addGateway} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
@@ -97,9 +104,9 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	r.TableName, r.FunctionName, r.RoleName = r.table.Name, r.function.Name, r.role.Name
 	r.Version, r.LiveVersion = r.function.Version, r.alias.FunctionVersion
 	r.LogGroup, r.AccessLog = r.functionLog.Name, r.accessLog.Name
-	r.APIID, r.URL = r.api.ID().ToStringOutput(), r.api.ApiEndpoint
+	r.APIID = r.api.ID().ToStringOutput()
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{
-		"url": r.URL, "apiId": r.APIID, "tableName": r.TableName, "functionName": r.FunctionName,
+		"url": r.URL, "endpoint": r.Endpoint, "apiId": r.APIID, "tableName": r.TableName, "functionName": r.FunctionName,
 		"version": r.Version, "liveVersion": r.LiveVersion, "roleName": r.RoleName, "logGroup": r.LogGroup, "accessLog": r.AccessLog,
 	})
 }
@@ -143,7 +150,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
-	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check())...)
+	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Domain.check())...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

@@ -51,6 +51,7 @@ type Handler struct {
 	mode   api.AuthMode
 	log    *slog.Logger
 	routes map[string]route
+	base   string // what precedes the paths of the routes, such as /v1
 }
 
 // NewHandler binds every declared route to its operation. A route without one,

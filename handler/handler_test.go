@@ -235,6 +235,36 @@ func TestCreatedItemHasItsPlace(t *testing.T) {
 	}
 }
 
+// Behind an API mapping the event says nothing of the base path.
+func TestBasePathPrecedesThePathsThatClientsGet(t *testing.T) {
+	t.Parallel()
+	variables := map[string]string{api.EnvTableName: "items", api.EnvAuthMode: "none", api.EnvBasePath: "/shop/v1", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+	h, err := fromEnvironment(func(name string) string { return variables[name] }, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.items = &fake{}
+	for _, stage := range []string{"$default", "dev"} {
+		r := post("POST /items", `{"name":"a"}`)
+		r.RequestContext.Stage, r.RawPath = stage, "/items"
+		if out, err := h.Handle(t.Context(), r); err != nil || out.Headers["location"] != "/shop/v1/items/"+id {
+			t.Errorf("got %+v, %v", out, err)
+		}
+	}
+	out, err := h.Handle(t.Context(), request{RouteKey: "GET /openapi.json"})
+	var doc, own map[string]any
+	if err := errors.Join(err, json.Unmarshal([]byte(out.Body), &doc), json.Unmarshal(api.OpenAPI, &own)); err != nil {
+		t.Fatal(err)
+	}
+	own["servers"] = []any{map[string]any{"url": "/shop/v1"}}
+	if diff := cmp.Diff(own, doc); diff != "" {
+		t.Errorf("the document differs by more than the servers:\n%s", diff)
+	}
+	if out := handle(t, &fake{}, request{RouteKey: "GET /openapi.json"}); out.Body != string(api.OpenAPI) {
+		t.Error("the document is another without a base path")
+	}
+}
+
 func TestMissingEnvironmentIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := fromEnvironment(func(string) string { return "" }, slog.Default())

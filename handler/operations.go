@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"items-api/internal/api"
 	"items-api/internal/store"
@@ -19,7 +21,7 @@ func (h *Handler) operations() map[api.Operation]operation {
 		api.BatchGetItems: h.batchGet,
 		api.BatchWrite:    h.batchWrite,
 		api.GetHealth:     health,
-		api.GetOpenAPI:    openAPI,
+		api.GetOpenAPI:    h.openAPI,
 	}
 }
 
@@ -40,6 +42,10 @@ func (h *Handler) create(ctx context.Context, owner string, r request) (response
 	out.Headers["location"] = "/items/" + it.ID
 	if stage := r.RequestContext.Stage; stage != "" && stage != "$default" {
 		out.Headers["location"] = "/" + stage + out.Headers["location"]
+	}
+	if h.base != "" {
+		// A custom domain leads to a stage, whose name is then in no path.
+		out.Headers["location"] = h.base + "/items/" + it.ID
 	}
 	return out, nil
 }
@@ -158,8 +164,14 @@ func health(context.Context, string, request) (response, error) {
 	return respond(http.StatusOK, api.Health{Status: "ok"}), nil
 }
 
-func openAPI(context.Context, string, request) (response, error) {
-	return response{StatusCode: http.StatusOK, Body: string(api.OpenAPI), Headers: map[string]string{"content-type": "application/json"}}, nil
+// openAPI names the base path as the server: without one the paths of the
+// document would stand for those at the root of the host.
+func (h *Handler) openAPI(context.Context, string, request) (response, error) {
+	doc := string(api.OpenAPI)
+	if h.base != "" {
+		doc = strings.Replace(doc, "{", fmt.Sprintf(`{"servers":[{"url":%q}],`, h.base), 1)
+	}
+	return response{StatusCode: http.StatusOK, Body: doc, Headers: map[string]string{"content-type": "application/json"}}, nil
 }
 
 func item(status int, it api.Item) response {

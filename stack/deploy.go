@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -21,7 +22,7 @@ const LocalAccount = "000000000000"
 func Deploy(ctx *pulumi.Context) error {
 	s, err := Load(ctx)
 	if err == nil {
-		err = s.Check(ctx.Stack())
+		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)))
 	}
 	if err != nil {
 		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
@@ -101,12 +102,17 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
 			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
 		Release:            components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
+		Domain:             s.Domain.component(),
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
 		return err
 	}
 	ctx.Export("url", r.URL)
+	ctx.Export("endpoint", r.Endpoint)
+	if s.Domain.Name != "" && s.Domain.ZoneID == "" {
+		ctx.Export("domainTarget", r.DomainTarget)
+	}
 	ctx.Export("apiId", r.APIID)
 	ctx.Export("tableName", r.TableName)
 	ctx.Export("functionName", r.FunctionName)
@@ -125,7 +131,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		ctx.Export("authorizerRole", r.AuthorizerRole)
 		ctx.Export("authorizerLog", r.AuthorizerLog)
 	}
-	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, CurlHeader(s.Auth.Mode)))
+	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, s.Domain.curl(), r.URL, CurlHeader(s.Auth.Mode)))
 	return nil
 }
 

@@ -38,6 +38,7 @@ type Settings struct {
 	Canary              Canary
 	DeletionProtection  bool
 	Tags                map[string]string
+	Domain              Domain
 }
 
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
@@ -65,6 +66,7 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
 	"deletionProtection":  func(p *parser, t string, s *Settings) { s.DeletionProtection = p.boolean(t) },
+	"domain":              func(p *parser, t string, s *Settings) { s.Domain = p.domain(t) },
 	"tags":                func(p *parser, t string, s *Settings) { s.Tags = p.tags(t) },
 }
 

@@ -36,6 +36,12 @@ func Scopes() map[Scope]string {
 const (
 	// EnvAuthMode is the environment variable with the AuthMode.
 	EnvAuthMode = "AUTH_MODE"
+	// EnvBasePath is the environment variable with what precedes the routes'
+	// paths in what clients send, such as /v1; nothing if it is not set. An
+	// event of the payload format 2.0 does not say it: rawPath has no value of
+	// an API mapping. Source: API Gateway Developer Guide, "Create AWS Lambda
+	// proxy integrations for HTTP APIs".
+	EnvBasePath = "BASE_PATH"
 	// ResourceServer is how a user pool calls this API: a scope stands in its
 	// tokens as items/items:read.
 	ResourceServer = "items"
