@@ -45,6 +45,7 @@ type RestAPIArgs struct {
 	CORS          CORS
 	Auth          Auth
 	Release       Release
+	Alarms        Alarms
 	Domain        Domain
 	// DeletionProtection keeps the table from being deleted.
 	DeletionProtection bool
@@ -70,20 +71,26 @@ type RestAPI struct {
 	// Version is the newest published version of the function, LiveVersion the
 	// one that answers, apart from a canary.
 	Version, LiveVersion pulumi.StringOutput
-	RoleName             pulumi.StringOutput
-	LogGroup             pulumi.StringOutput
-	AccessLog            pulumi.StringOutput
-	table                *dynamodb.Table
-	functionLog          *cloudwatch.LogGroup
-	accessLog            *cloudwatch.LogGroup
-	role                 *iam.Role
-	policy               *iam.RolePolicy
-	function             *lambda.Function
-	alias                *lambda.Alias
-	api                  *apigatewayv2.Api
-	stage                *apigatewayv2.Stage
-	domain               *apigatewayv2.DomainName
-	beforeAPI            []pulumi.Resource
+	// ReleaseCommand and RollbackCommand are set with a strategy of CodeDeploy:
+	// command lines for a POSIX shell that move the alias to the newest version,
+	// and to the one that VERSION names.
+	ReleaseCommand, RollbackCommand pulumi.StringOutput
+
+	RoleName    pulumi.StringOutput
+	LogGroup    pulumi.StringOutput
+	AccessLog   pulumi.StringOutput
+	table       *dynamodb.Table
+	functionLog *cloudwatch.LogGroup
+	accessLog   *cloudwatch.LogGroup
+	role        *iam.Role
+	policy      *iam.RolePolicy
+	function    *lambda.Function
+	alias       *lambda.Alias
+	alarms      pulumi.StringArray
+	api         *apigatewayv2.Api
+	stage       *apigatewayv2.Stage
+	domain      *apigatewayv2.DomainName
+	beforeAPI   []pulumi.Resource
 }
 
 // NewRestAPI composes the API.
@@ -96,7 +103,7 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addAlarms, r.addCodeDeploy, r.addDomain, r.addGateway, r.addMapping} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
@@ -125,10 +132,13 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, 10}, {&out.LogRetentionDays, 30}, {&out.ThrottleBurst, 200}} {
+	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, 10}, {&out.LogRetentionDays, 30}, {&out.ThrottleBurst, 200}, {&out.Alarms.LatencyMs, 2000}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
+	}
+	if out.Alarms.ErrorPercent == 0 {
+		out.Alarms.ErrorPercent = 5
 	}
 	if out.ThrottleRate == 0 {
 		out.ThrottleRate = 100
@@ -150,7 +160,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
-	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Domain.check())...)
+	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Alarms.check(), a.Domain.check())...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

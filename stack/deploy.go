@@ -103,6 +103,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
 		Release:            components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
 		Domain:             s.Domain.component(),
+		Alarms:             components.Alarms(s.Alarms),
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
@@ -130,6 +131,10 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		ctx.Export("authorizerName", r.AuthorizerName)
 		ctx.Export("authorizerRole", r.AuthorizerRole)
 		ctx.Export("authorizerLog", r.AuthorizerLog)
+	}
+	if s.Release.Strategy.CodeDeploy() {
+		ctx.Export("release", r.ReleaseCommand)
+		ctx.Export("rollback", r.RollbackCommand)
 	}
 	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, s.Domain.curl(), r.URL, CurlHeader(s.Auth.Mode)))
 	return nil

@@ -39,12 +39,13 @@ type Settings struct {
 	DeletionProtection  bool
 	Tags                map[string]string
 	Domain              Domain
+	Alarms              Alarms
 }
 
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
 	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
-		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), DeletionProtection: true, Tags: map[string]string{}}
+		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), DeletionProtection: true, Tags: map[string]string{}, Alarms: defaultAlarms()}
 }
 
 // retention holds the days that CloudWatch Logs accepts. Source:
@@ -66,6 +67,7 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
 	"deletionProtection":  func(p *parser, t string, s *Settings) { s.DeletionProtection = p.boolean(t) },
+	"alarms":              func(p *parser, t string, s *Settings) { s.Alarms = p.alarms(t) },
 	"domain":              func(p *parser, t string, s *Settings) { s.Domain = p.domain(t) },
 	"tags":                func(p *parser, t string, s *Settings) { s.Tags = p.tags(t) },
 }

@@ -1,0 +1,35 @@
+package stack
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAlarmsAreChecked(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{ // "" is accepted
+		`{}`:                   "",
+		`{"errorPercent":0.5}`: "",
+		`{"latencyMs":29000}`:  "",
+		`{"topicArn":"arn:aws:sns:us-east-1:111122223333:alarms"}`: "",
+
+		`{"errorPercent":0}`:    "errorPercent",
+		`{"errorPercent":100}`:  "errorPercent",
+		`{"errorPercent":"5"}`:  "errorPercent",
+		`{"latencyMs":0}`:       "latencyMs",
+		`{"latencyMs":29001}`:   "latencyMs",
+		`{"latencyMs":1.5}`:     "latencyMs",
+		`{"topicArn":"alarms"}`: "topicArn",
+		`{"topicArn":"arn:aws:sns:us-east-1:111122223333:alarms.fifo"}`: "standard topic",
+		`{"errors":5}`: `"errors"`,
+		`5`:            "must be a map",
+	} {
+		s, err := Parse(map[string]string{"items-api:alarms": value})
+		if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Count(err.Error(), "items-api:alarms ") != 1) {
+			t.Errorf("%s: got %v, want %q", value, err, want)
+		}
+		if value == `{}` && s.Alarms != defaultAlarms() {
+			t.Errorf("got %v", s.Alarms)
+		}
+	}
+}
