@@ -9,12 +9,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Alarms say when the handler's function is in trouble. CloudWatch counts
+// Alarms say when the API is in trouble. CloudWatch counts
 // minutes: an alarm goes off when two of the last three are above its limit.
 type Alarms struct {
-	// ErrorPercent is how many of a minute's invocations may fail, above 0 and
-	// below 100; 5 if 0. One fails that crashes, or runs out of time or memory;
-	// what the function answers itself, be it a status of 500, has not failed.
+	// ErrorPercent is how many of a minute's invocations may fail, and how many
+	// of its answers may have a status of 500 or above, each above 0 and below
+	// 100; 5 if 0. An invocation fails that crashes, or runs out of time or
+	// memory; what the function answers itself, whatever the status, has not
+	// failed.
 	ErrorPercent float64
 	// LatencyMs is how long the slowest hundredth of a minute's invocations may
 	// take, in milliseconds (the 99th percentile); 2,000 if 0.
@@ -40,33 +42,39 @@ func (m Alarms) check() error {
 
 const minute = 60 // seconds
 
-// addAlarms makes alarms on the alias, and on the newest version behind it,
-// whose errors would not weigh much among all while it gets few requests.
+// addAlarms makes alarms on what the gateway answers, on the alias, and on the
+// newest version behind it, whose errors would not weigh much among all while
+// it gets few requests.
 // Lambda emits metrics by alias with the dimensions FunctionName and Resource,
 // and by alias and version with ExecutedVersion beside them. Source: Lambda
-// Developer Guide, "Viewing metrics for Lambda functions". Whether there are
+// Developer Guide, "Viewing metrics for Lambda functions", and API
+// Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs". Whether there are
 // metrics by version while the alias points to one version only is not
 // verified; without them the alarm stays silent.
 func (r *RestAPI) addAlarms(ctx *pulumi.Context, name string, a RestAPIArgs) error {
 	alias := pulumi.StringMap{"FunctionName": r.function.Name, "Resource": pulumi.Sprintf("%s:%s", r.function.Name, Alias)}
 	newest := pulumi.StringMap{"FunctionName": alias["FunctionName"], "Resource": alias["Resource"], "ExecutedVersion": r.function.Version}
-	percent := func(dimensions pulumi.StringMap, of string) *cloudwatch.MetricAlarmArgs {
+	percent := func(namespace, bad, all string, dimensions pulumi.StringMap, what string) *cloudwatch.MetricAlarmArgs {
 		return &cloudwatch.MetricAlarmArgs{
-			AlarmDescription: pulumi.Sprintf("More than %v %% of the invocations of %s fail", a.Alarms.ErrorPercent, of),
+			AlarmDescription: pulumi.Sprintf("More than %v %% of %s", a.Alarms.ErrorPercent, what),
 			Threshold:        pulumi.Float64(a.Alarms.ErrorPercent),
 			MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{
-				cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String("percent"), Expression: pulumi.String("100 * errors / invocations"),
-					Label: pulumi.String("failed invocations in percent"), ReturnData: pulumi.Bool(true)},
-				sum("errors", "Errors", dimensions), sum("invocations", "Invocations", dimensions),
+				cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String("percent"), Expression: pulumi.String("100 * bad / all"),
+					Label: pulumi.String("percent"), ReturnData: pulumi.Bool(true)},
+				sum("bad", namespace, bad, dimensions), sum("all", namespace, all, dimensions),
 			},
 		}
+	}
+	failed := func(dimensions pulumi.StringMap, of string) *cloudwatch.MetricAlarmArgs {
+		return percent("AWS/Lambda", "Errors", "Invocations", dimensions, "the invocations of "+of+" fail")
 	}
 	for _, alarm := range []struct {
 		suffix string
 		args   *cloudwatch.MetricAlarmArgs
 	}{
-		{"-errors", percent(alias, name)},
-		{"-version-errors", percent(newest, "the newest version of "+name)},
+		{"-answers", percent("AWS/ApiGateway", "5xx", "Count", pulumi.StringMap{"ApiId": r.api.ID(), "Stage": r.stage.Name}, "the answers of "+name+" have a status of 500 or above")},
+		{"-errors", failed(alias, name)},
+		{"-version-errors", failed(newest, "the newest version of "+name)},
 		{"-latency", &cloudwatch.MetricAlarmArgs{
 			AlarmDescription: pulumi.Sprintf("The slowest hundredth of the invocations of %s takes more than %d ms", name, a.Alarms.LatencyMs),
 			Threshold:        pulumi.Float64(a.Alarms.LatencyMs),
@@ -94,7 +102,7 @@ func (r *RestAPI) addAlarms(ctx *pulumi.Context, name string, a RestAPIArgs) err
 }
 
 // sum is how often something happened in a minute.
-func sum(id, metric string, dimensions pulumi.StringMap) cloudwatch.MetricAlarmMetricQueryArgs {
+func sum(id, namespace, metric string, dimensions pulumi.StringMap) cloudwatch.MetricAlarmMetricQueryArgs {
 	return cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String(id), Metric: cloudwatch.MetricAlarmMetricQueryMetricArgs{
-		Namespace: pulumi.String("AWS/Lambda"), MetricName: pulumi.String(metric), Dimensions: dimensions, Stat: pulumi.String("Sum"), Period: pulumi.Int(minute)}}
+		Namespace: pulumi.String(namespace), MetricName: pulumi.String(metric), Dimensions: dimensions, Stat: pulumi.String("Sum"), Period: pulumi.Int(minute)}}
 }

@@ -28,7 +28,7 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 	t.Parallel()
 	both(t, withAlarms(Alarms{ErrorPercent: 2.5, LatencyMs: 700}), func(t *testing.T, r *recorder) {
 		alarms := r.alarms()
-		if len(alarms) != 3 {
+		if len(alarms) != 4 {
 			t.Fatalf("got %d alarms", len(alarms))
 		}
 		for name, a := range alarms {
@@ -67,20 +67,27 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 			if len(queries) != 3 {
 				t.Fatalf("%s: got %v", name, queries)
 			}
-			for i, id := range []string{"percent", "errors", "invocations"} {
+			for i, id := range []string{"percent", "bad", "all"} {
 				q := queries[i].ObjectValue()
 				r.is(t, q, id, "id")
 				if id == "percent" {
-					r.is(t, q, "100 * errors / invocations", "expression")
+					r.is(t, q, "100 * bad / all", "expression")
 					continue
 				}
-				r.is(t, q, map[string]string{"errors": "Errors", "invocations": "Invocations"}[id], "metric", "metricName")
+				r.is(t, q, map[string]string{"bad": "Errors", "all": "Invocations"}[id], "metric", "metricName")
 				r.is(t, q, "Sum", "metric", "stat")
 				dimensions(at(q, "metric").ObjectValue(), version)
 			}
 			if v := at(queries[0].ObjectValue(), "returnData"); !v.IsBool() || !v.BoolValue() {
 				t.Errorf("%s: the alarm is about %v", name, queries)
 			}
+		}
+		for i, metric := range []string{"5xx", "Count"} {
+			q := at(alarms["answers"], "metricQueries").ArrayValue()[i+1].ObjectValue()
+			r.is(t, q, metric, "metric", "metricName")
+			r.is(t, q, "AWS/ApiGateway", "metric", "namespace")
+			r.is(t, q, "$default", "metric", "dimensions", "Stage")
+			r.is(t, q, "items-id", "metric", "dimensions", "ApiId")
 		}
 		r.is(t, alarms["latency"], "p99", "extendedStatistic")
 		r.is(t, alarms["latency"], "Duration", "metricName")

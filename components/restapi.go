@@ -103,7 +103,7 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addAlarms, r.addCodeDeploy, r.addDomain, r.addGateway, r.addMapping} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping, r.addAlarms, r.addCodeDeploy} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
