@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -38,6 +39,9 @@ func TestCertificateIsIssuedByTheRecordsThatACMAsksFor(t *testing.T) {
 			t.Errorf("got %v, want the record of %s", o, want)
 		}
 		fqdns = append(fqdns, strings.TrimSuffix(o.str("resourceRecordName"), "."))
+		refusal(fqdns, "no route53.Record of this cloud")
+		// The right value under another name proves nothing.
+		create(t, s, recordType, "other", props(map[string]any{"zoneId": zone, "name": fmt.Sprint("other", i), "type": "CNAME", "ttl": 60, "records": []any{o["resourceRecordValue"]}}))
 		refusal(fqdns, "no route53.Record of this cloud")
 		_, rec, _ := create(t, s, recordType, o.str("domainName"), props(map[string]any{"zoneId": zone, "name": o["resourceRecordName"], "type": o["resourceRecordType"],
 			"ttl": 60, "records": []any{o["resourceRecordValue"]}}))
