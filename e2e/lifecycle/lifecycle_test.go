@@ -155,8 +155,10 @@ func TestChangeOfTheHandlerReplacesOnlyItsCodeAndLosesNoRequest(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(out, "~ aws:lambda/function:Function items\n~ aws:lambda/alias:Alias items\n2 changes") {
-		t.Errorf("not only the function changed:\n%s", out)
+	for _, want := range []string{"~ aws:lambda/function:Function items\n", "~ aws:lambda/alias:Alias items\n", "~ aws:cloudwatch/metricAlarm:MetricAlarm items-version-errors\n", "\n3 changes"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("not only the function, and what follows its version, changed:\n%s", out)
+		}
 	}
 	if body != `{"status":"changed"}` {
 		t.Errorf("the next request got %s", body)
@@ -251,7 +253,7 @@ func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
 	if err != nil || !strings.Contains(out, "0 changes") {
 		t.Errorf("it is not complete: %v\n%s", err, out)
 	}
-	if records, err := p.Records(); err != nil || len(records) != 10+2*len(api.Routes()) {
+	if records, err := p.Records(); err != nil || len(records) != 14+2*len(api.Routes()) {
 		t.Errorf("there are %d resources, %v:\n%s", len(records), err, strings.Join(records, "\n"))
 	}
 }
