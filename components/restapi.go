@@ -47,6 +47,8 @@ type RestAPIArgs struct {
 	Release       Release
 	Alarms        Alarms
 	Domain        Domain
+	// Schema guards the table; nothing does if it is nil.
+	Schema *SchemaGuard
 	// DeletionProtection keeps the table from being deleted.
 	DeletionProtection bool
 	Tags               map[string]string

@@ -24,7 +24,7 @@ func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err
 		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(api.TTLAttribute), Enabled: pulumi.Bool(true)},
 		DeletionProtectionEnabled: pulumi.Bool(a.DeletionProtection),
 		Tags:                      pulumi.ToStringMap(a.Tags),
-	}, r.child()...)
+	}, append(r.child(), a.Schema.option()...)...)
 	if err != nil {
 		return fmt.Errorf("creating the table: %w", err)
 	}

@@ -93,7 +93,12 @@ type Packages struct{ Handler, Authorizer string }
 
 // Compose makes the component of built functions and exports its outputs.
 func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
+	guard, err := s.guard(ctx)
+	if err != nil {
+		return err
+	}
 	r, err := components.NewRestAPI(ctx, "items", &components.RestAPIArgs{
+		Schema:  guard,
 		Package: zips.Handler, Architecture: s.Architecture.Lambda(), MemoryMB: s.MemoryMB, TimeoutSeconds: s.TimeoutSeconds,
 		ReservedConcurrency: s.ReservedConcurrency, LogRetentionDays: s.LogRetentionDays,
 		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst,

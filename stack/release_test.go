@@ -26,7 +26,7 @@ func TestReleaseIsReadAsItIsWritten(t *testing.T) {
 	}
 }
 
-func TestReleaseThatCannotBeIsRefused(t *testing.T) {
+func TestReleaseOrChangeThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ key, value, want string }{
 		{"release", `{"strategy":"blue-green"}`, "all-at-once, codedeploy-linear, codedeploy-canary"},
@@ -40,6 +40,9 @@ func TestReleaseThatCannotBeIsRefused(t *testing.T) {
 		{"canary", `{"weight":-1}`, "from 0 to below 100"},
 		{"canary", `{"weight":"10"}`, "another type"},
 		{"canary", `10`, "must be a map of weight"},
+		{"schema", `{"allow":"everything"}`, "as a preview spells it"},
+		{"schema", `{"allow":"replace "}`, "as a preview spells it"},
+		{"schema", `{"allow":true}`, "another type"},
 	} {
 		made, err := deploy(map[string]string{"items-api:" + c.key: c.value})
 		if err == nil || !strings.Contains(err.Error(), "items-api:"+c.key) || !strings.Contains(err.Error(), c.want) || len(made) > 0 {

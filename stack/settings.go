@@ -36,6 +36,7 @@ type Settings struct {
 	ThrottleBurst       int
 	Release             Release
 	Canary              Canary
+	Schema              Schema
 	DeletionProtection  bool
 	Tags                map[string]string
 	Domain              Domain
@@ -66,6 +67,7 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"throttleBurst":       func(p *parser, t string, s *Settings) { s.ThrottleBurst = p.whole(t, 1, 5000) },
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
+	"schema":              func(p *parser, t string, s *Settings) { s.Schema = p.schema(t) },
 	"deletionProtection":  func(p *parser, t string, s *Settings) { s.DeletionProtection = p.boolean(t) },
 	"alarms":              func(p *parser, t string, s *Settings) { s.Alarms = p.alarms(t) },
 	"domain":              func(p *parser, t string, s *Settings) { s.Domain = p.domain(t) },

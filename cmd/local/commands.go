@@ -196,10 +196,17 @@ func preview(ctx context.Context, o *options) error {
 	})
 }
 
+// destroy runs the program too, which guards the table of other stacks than
+// local; asking first, so that nothing is gone when the guard says no.
 func destroy(ctx context.Context, o *options) error {
 	return o.with(ctx, func(s auto.Stack, _ bool) error {
 		r := newReport(os.Stdout)
-		_, err := s.Destroy(ctx, optdestroy.EventStreams(r.events(true)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs())
+		_, err := s.PreviewDestroy(ctx, optdestroy.EventStreams(r.events(false)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
+		if err := r.finish(err); err != nil {
+			return err
+		}
+		r = newReport(os.Stdout)
+		_, err = s.Destroy(ctx, optdestroy.EventStreams(r.events(true)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
 		if err := r.finish(err); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 )
 
 // The calls that make, change and drop tables in the database. A table that
@@ -82,6 +83,11 @@ func (p *Provider) dropTable(ctx context.Context, name string) error {
 func (p *Provider) waitActive(ctx context.Context, name string) error {
 	return p.poll(ctx, "waiting for the table "+name, func() (bool, error) {
 		d, err := p.Cloud.Tables().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		// Seen of DynamoDB Local while it builds an index.
+		var failure smithy.APIError
+		if errors.As(err, &failure) && failure.ErrorCode() == "InternalFailure" {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
