@@ -104,6 +104,10 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 		}
 		return v, true
 	}
+	if p.Level == Refused && len(p.Only) == 0 && p.compound() && !empty(v) {
+		c.refuse(path, p)
+		return nil, false
+	}
 	before := len(c.failures)
 	out := c.convert(path, p, v)
 	if len(c.failures) > before {

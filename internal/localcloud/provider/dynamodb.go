@@ -82,7 +82,7 @@ func tableProperties() []Property {
 		{Name: "restoreToLatestTime", Kind: Bool, Level: Refused, Note: "the local database has no backups"},
 		{Name: "serverSideEncryption", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
 			{Name: "enabled", Kind: Bool, Level: Recorded, Required: true},
-			{Name: "kmsKeyArn", Kind: String, Level: Recorded, Computed: true},
+			{Name: "kmsKeyArn", Kind: String, Level: Recorded, Computed: true, Note: "a key of this account must exist and be enabled"},
 		}},
 		{Name: "streamEnabled", Kind: Bool, Level: Refused, Only: []any{false}, Note: "nothing reads streams locally"},
 		{Name: "streamViewType", Kind: String, Level: Refused, Note: "nothing reads streams locally"},
@@ -173,6 +173,9 @@ func createTable(ctx context.Context, p *Provider, in values) (state.Record, err
 	if _, err := p.Store.Get(tableType, rec.ID); err == nil {
 		return rec, fmt.Errorf("ResourceInUseException: Table already exists: %s", rec.ID)
 	}
+	if err := p.tableKey(in); err != nil {
+		return rec, err
+	}
 	if err := p.makeTable(ctx, in); err != nil {
 		return rec, err
 	}
@@ -182,6 +185,9 @@ func createTable(ctx context.Context, p *Provider, in values) (state.Record, err
 func updateTable(ctx context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 	rec := tableRecord(p, in)
 	rec.Private = old.Private
+	if err := p.tableKey(in); err != nil {
+		return rec, err
+	}
 	if err := p.changeIndexes(ctx, values(old.Properties), in); err != nil {
 		return rec, err
 	}

@@ -8,5 +8,6 @@ var forgetting = []string{
 	poolClientType, resourceServerType, poolDomainType, poolType,
 	egressRuleType, ingressRuleType, defaultGroupType, securityGroupType,
 	vpcRouteType, routeTableAssociationType, endpointType, routeTableType, internetGatewayType, subnetType, vpcType,
-	roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType,
+	trailType, bucketPolicyType, bucketPublicBlockType, bucketOwnershipType, bucketLifecycleType, bucketEncryptionType, bucketVersioningType, bucketType,
+	roleAttachmentType, rolePolicyType, policyType, roleType, logGroupType, tableType, keyAliasType, keyType,
 }

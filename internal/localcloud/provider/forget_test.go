@@ -26,6 +26,10 @@ func TestForgetRemovesAllThatTheEngineDoesNotKnow(t *testing.T) {
 	create(t, s, vpcRouteType, "r", props(map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}))
 	create(t, s, ingressRuleType, "i", props(g.rule("cidrIpv4", nil, "referencedSecurityGroupId", g.group)))
 	create(t, s, endpointType, "e", props(map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint, "routeTableIds": []any{g.table}}))
+	audit(t, s)
+	key, _, _ := create(t, s, keyType, "k", props(map[string]any{}))
+	create(t, s, keyAliasType, "a", props(map[string]any{"name": "alias/x", "targetKeyId": key}))
+	create(t, s, trailType, "t", props(map[string]any{"name": "audit", "s3BucketName": "audit-logs"}))
 	known := map[string]bool{urn(vpcType, "other") + " " + g.other: true, urn(securityGroupType, "elsewhere") + " " + g.elsewhere: true}
 	if err := s.p.Forget(t.Context(), "urn:pulumi:dev::", known); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func logTypes() []*Type {
 		Properties: []Property{
 			{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: logGroupName},
 			{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-			{Name: "kmsKeyId", Kind: String, Level: Recorded},
+			{Name: "kmsKeyId", Kind: String, Level: Recorded, Note: "a key of this account must exist, be enabled, and let CloudWatch Logs use it"},
 			{Name: "logGroupClass", Kind: String, Level: Recorded, Computed: true, Replace: true, Check: oneOf("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")},
 			{Name: "retentionInDays", Kind: Int, Level: Recorded, Default: 0.0, Check: func(v any) error {
 				if n, ok := v.(float64); !ok || !slices.Contains(retention, n) {
@@ -41,12 +41,12 @@ func logTypes() []*Type {
 			if _, err := p.Store.Get(logGroupType, rec.ID); err == nil {
 				return rec, fmt.Errorf("ResourceAlreadyExistsException: The specified log group already exists: %s", rec.ID)
 			}
-			return rec, nil
+			return rec, p.logKey(in)
 		},
 		Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 			rec := logGroupRecord(p, in)
 			rec.Private = old.Private
-			return rec, nil
+			return rec, p.logKey(in)
 		},
 		Volatile: volatileTags,
 	}}

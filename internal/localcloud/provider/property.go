@@ -68,6 +68,11 @@ type Property struct {
 	Note string
 }
 
+// compound reports whether a property's value has parts.
+func (p Property) compound() bool {
+	return p.Kind == List || p.Kind == Set || p.Kind == Map || p.Kind == Object
+}
+
 // Type describes a supported resource type.
 type Type struct {
 	Token      string

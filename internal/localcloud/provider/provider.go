@@ -116,7 +116,7 @@ func New(c Config) (*Provider, error) {
 // Types returns every supported resource type, by token.
 func Types() []*Type {
 	all := slices.Concat(dynamodbTypes(), logTypes(), iamTypes(), lambdaTypes(), apiTypes(), cognitoTypes(),
-		ec2Types(),
+		ec2Types(), kmsTypes(), s3Types(), cloudtrailTypes(),
 		acmTypes(), route53Types(), domainTypes(), alarmTypes(), codedeployTypes())
 	slices.SortFunc(all, func(a, b *Type) int {
 		if a.Token < b.Token {

@@ -9,14 +9,17 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudtrail"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codedeploy"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cognito"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 )
 
@@ -87,6 +90,17 @@ var sdk = map[string][2]any{
 	applicationType:           {codedeploy.ApplicationArgs{}, codedeploy.Application{}},
 	deploymentGroupType:       {codedeploy.DeploymentGroupArgs{}, codedeploy.DeploymentGroup{}},
 	deploymentConfigType:      {codedeploy.DeploymentConfigArgs{}, codedeploy.DeploymentConfig{}},
+
+	keyType:               {kms.KeyArgs{}, kms.Key{}},
+	keyAliasType:          {kms.AliasArgs{}, kms.Alias{}},
+	bucketType:            {s3.BucketV2Args{}, s3.BucketV2{}},
+	bucketVersioningType:  {s3.BucketVersioningV2Args{}, s3.BucketVersioningV2{}},
+	bucketEncryptionType:  {s3.BucketServerSideEncryptionConfigurationV2Args{}, s3.BucketServerSideEncryptionConfigurationV2{}},
+	bucketLifecycleType:   {s3.BucketLifecycleConfigurationV2Args{}, s3.BucketLifecycleConfigurationV2{}},
+	bucketPublicBlockType: {s3.BucketPublicAccessBlockArgs{}, s3.BucketPublicAccessBlock{}},
+	bucketOwnershipType:   {s3.BucketOwnershipControlsArgs{}, s3.BucketOwnershipControls{}},
+	bucketPolicyType:      {s3.BucketPolicyArgs{}, s3.BucketPolicy{}},
+	trailType:             {cloudtrail.TrailArgs{}, cloudtrail.Trail{}},
 }
 
 func TestEveryPropertyOfEverySupportedTypeIsClassified(t *testing.T) {
