@@ -36,6 +36,9 @@ func (p *Provider) functionRecord(in values, private map[string]string) (state.R
 	if err := p.reservable(name, in.number("reservedConcurrentExecutions")); err != nil {
 		return state.Record{}, err
 	}
+	if err := p.joinNetwork(in); err != nil {
+		return state.Record{}, err
+	}
 	a, ok := in["code"].(*archive.Archive)
 	if !ok {
 		return state.Record{}, fmt.Errorf("the function %s has no code", name)

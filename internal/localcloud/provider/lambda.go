@@ -109,7 +109,7 @@ func functionProperties() []Property {
 		{Name: "timeout", Kind: Int, Level: Enforced, Default: 3.0, Check: between(1, 900)},
 		{Name: "tracingConfig", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
 			{Name: "mode", Kind: String, Level: Recorded, Required: true, Check: oneOf("Active", "PassThrough")}}},
-		{Name: "vpcConfig", Kind: Object, Level: Recorded, Note: "functions run in the host's network", Fields: []Property{
+		{Name: "vpcConfig", Kind: Object, Level: Recorded, Note: "what it names must exist, and the role must let Lambda make network interfaces; functions run in the host's network", Fields: []Property{
 			{Name: "ipv6AllowedForDualStack", Kind: Bool, Level: Recorded},
 			{Name: "securityGroupIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
 			{Name: "subnetIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
