@@ -40,7 +40,8 @@ func rolesCommand(o *options) *cobra.Command {
 				for _, part := range []struct {
 					what    string
 					actions []string
-				}{{"used", r.Used}, {"granted and never used", r.Unused}, {"tried and not granted", r.Denied}} {
+				}{{"used", r.Used}, {"granted and never used", r.Unused}, {"tried and not granted", r.Denied},
+					{"granted, and not judged by the local cloud", r.Unproven}} {
 					for _, a := range part.actions {
 						fmt.Fprintf(w, "%s\t%s\t%s\n", r.Function, a, part.what)
 					}
@@ -59,6 +60,8 @@ func rolesCommand(o *options) *cobra.Command {
 }
 
 // exact returns an error that names what roles grant too much or too little.
+// What they grant of services that the local cloud does not judge is no error:
+// nothing here could use it.
 func exact(roles []localcloud.RoleUse) error {
 	var errs []error
 	for _, r := range roles {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,6 +97,31 @@ type RoleUse struct {
 	// Unused are granted and never used, Denied were tried and not granted.
 	Unused []string `json:"unused"`
 	Denied []string `json:"denied"`
+	// Unproven are granted for services whose requests the local cloud does not
+	// judge, so that no run can tell whether they are needed.
+	Unproven []string `json:"unproven"`
+}
+
+// judged are the services whose requests are judged by the roles' policies.
+var judged = []string{"dynamodb", "logs"}
+
+// grant sorts what a role grants into what was used, what was not, and what
+// cannot be used here.
+func (r *RoleUse) grant(granted []iam.Grant) {
+	for _, g := range granted {
+		if slices.ContainsFunc(r.Used, func(u string) bool { return iam.Match(g.Action, u) }) {
+			continue
+		}
+		list := &r.Unused
+		if service, _, ok := strings.Cut(g.Action, ":"); ok && !slices.ContainsFunc(judged, func(s string) bool { return iam.Match(strings.ToLower(service), s) }) {
+			list = &r.Unproven
+		}
+		if !slices.Contains(*list, g.Action) {
+			*list = append(*list, g.Action)
+		}
+	}
+	slices.Sort(r.Unused)
+	slices.Sort(r.Unproven)
 }
 
 // Roles compares the roles of all functions with what the functions did.
@@ -116,15 +142,10 @@ func (c *Cloud) Roles() ([]RoleUse, error) {
 			a = actions{maps.Clone(known.Used), maps.Clone(known.Denied)}
 		}
 		c.usage.mu.Unlock()
-		r := RoleUse{Function: name, Role: f.RoleARN, Used: sorted(a.Used), Denied: sorted(a.Denied), Unused: []string{}}
+		r := RoleUse{Function: name, Role: f.RoleARN, Used: sorted(a.Used), Denied: sorted(a.Denied), Unused: []string{}, Unproven: []string{}}
 		for _, p := range policies {
-			for _, g := range p.Grants() {
-				if !slices.ContainsFunc(r.Used, func(u string) bool { return iam.Match(g.Action, u) }) && !slices.Contains(r.Unused, g.Action) {
-					r.Unused = append(r.Unused, g.Action)
-				}
-			}
+			r.grant(p.Grants())
 		}
-		slices.Sort(r.Unused)
 		out = append(out, r)
 	}
 	return out, nil
