@@ -193,6 +193,14 @@ func TestWhatIsInUseStays(t *testing.T) {
 	if err := deleted(t, s, securityGroupType, named, nil); err == nil || !strings.Contains(err.Error(), "DependencyViolation: resource "+named+" has a dependent object") {
 		t.Errorf("deleting a group that a rule names gave %v", err)
 	}
+	referring, out2, _ := create(t, s, securityGroupType, "inline", props(map[string]any{"vpcId": g.vpc, "egress": []any{map[string]any{"protocol": "-1", "fromPort": 0, "toPort": 0, "securityGroups": []any{g.group}}}}))
+	if err := deleted(t, s, securityGroupType, g.group, nil); err == nil || !strings.Contains(err.Error(), "a rule of "+referring+" names it") {
+		t.Errorf("deleting a group that another's rules name gave %v", err)
+	}
+	if err := deleted(t, s, securityGroupType, referring, out2); err != nil {
+		t.Error(err)
+	}
+	create(t, s, vpcRouteType, "r", props(map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}))
 	create(t, s, defaultGroupType, "d", props(map[string]any{"vpcId": g.vpc}))
 	association := map[string]any{"routeTableId": g.table, "subnetId": g.subnet}
 	create(t, s, routeTableAssociationType, "a", props(association))
@@ -202,7 +210,7 @@ func TestWhatIsInUseStays(t *testing.T) {
 			t.Errorf("deleting %s: %v", x.token, err)
 		}
 	}
-	for _, token := range []string{defaultGroupType, routeTableAssociationType} {
+	for _, token := range []string{defaultGroupType, routeTableAssociationType, vpcRouteType} {
 		if left := s.p.Store.List(token); len(left) > 0 {
 			t.Errorf("%s is left: %v", token, left)
 		}

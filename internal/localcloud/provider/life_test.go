@@ -69,19 +69,29 @@ func (l life) update(t *testing.T, s *Server, id string, out values, inputs *str
 	if d := diff(t, s, l.token, id, inputs, news); d.Changes != pulumirpc.DiffResponse_DIFF_SOME || len(d.Replaces) > 0 {
 		t.Errorf("the change gave %v", d)
 	}
-	r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(l.token, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: news})
-	if err != nil {
-		t.Fatal(err)
+	update := func(preview bool) values {
+		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(l.token, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: news, Preview: preview})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := read(r.Properties)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
 	}
-	after, err := read(r.Properties)
-	if err != nil {
-		t.Fatal(err)
-	}
-	volatile := []string{"tagsAll", "targetKeyArn", "snsTopicArn"}
+	planned, after := update(true), update(false)
+	volatile := []string{"tagsAll", "targetKeyArn"}
 	for _, name := range s.p.types[l.token].Outputs {
 		if !slices.Contains(volatile, name) && !cmp.Equal(after[name], out[name]) {
 			t.Errorf("the update changed %s from %v to %v", name, out[name], after[name])
 		}
+		if planned[name] != (Unknown{}) && !cmp.Equal(planned[name], after[name]) {
+			t.Errorf("the preview promised %s %v, and the update gave %v", name, planned[name], after[name])
+		}
+	}
+	if tags := after.object("tags"); len(tags) > 0 && !cmp.Equal(after.object("tagsAll"), tags) {
+		t.Errorf("all tags are %v, want %v", after["tagsAll"], tags)
 	}
 	current := reading(t, s, l.token, id, after, news)
 	seen, err := read(current.Inputs)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 const trailARN = "arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"
@@ -198,5 +200,35 @@ func TestTrailNeedsThePolicyOfItsPrefixAndKey(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestBucketThatHadVersionsKeepsThem(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	audit(t, s)
+	in := func(status string) map[string]any {
+		return map[string]any{"bucket": "audit-logs", "versioningConfiguration": map[string]any{"status": status}}
+	}
+	id, out, inputs := create(t, s, bucketVersioningType, "x", props(in("Enabled")))
+	news := checked(t, s, bucketVersioningType, "x", inputs, props(in("Disabled")))
+	_, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(bucketVersioningType, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: news})
+	if err == nil || !strings.Contains(err.Error(), "cannot be updated from 'Enabled' to 'Disabled'") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRegionHasFiveTrails(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	audit(t, s)
+	for n := range maxTrails + 1 {
+		name := fmt.Sprint("trail", n)
+		arn := s.p.arn("cloudtrail", "trail/"+name)
+		create(t, s, bucketPolicyType, "x", props(map[string]any{"bucket": "audit-logs", "policy": trailPolicy("audit-logs", "", arn)}))
+		got := refusal(t, s, trailType, map[string]any{"name": name, "s3BucketName": "audit-logs"})
+		if full := strings.Contains(got, "MaximumNumberOfTrailsExceededException"); full != (n == maxTrails) {
+			t.Errorf("trail %d: got %q", n+1, got)
+		}
 	}
 }
