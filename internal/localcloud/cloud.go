@@ -65,6 +65,7 @@ type Cloud struct {
 	logs     *logFiles
 	grpc     *grpc.Server
 	control  net.Listener
+	awsx     composer
 	keys     oidc.Keys
 	issuer   *http.Server
 	issuers  net.Listener
@@ -164,7 +165,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 		// It ends with Close.
 		_ = c.grpc.Serve(c.control)
 	}()
-	return nil
+	return c.awsx.serve()
 }
 
 // restore makes the resources of an earlier run effective again.
@@ -225,7 +226,8 @@ func (c *Cloud) Forget(ctx context.Context, prefix string, known map[string]bool
 	return c.provider.Forget(ctx, prefix, known)
 }
 
-// ProviderPort returns the port for PULUMI_DEBUG_PROVIDERS=aws:PORT.
+// ProviderPort returns the port for PULUMI_DEBUG_PROVIDERS=aws:PORT,awsx:PORT,
+// which has AWSXPort for awsx.
 func (c *Cloud) ProviderPort() int { return c.control.Addr().(*net.TCPAddr).Port }
 
 // DatabaseEndpoint returns the URL of DynamoDB.
@@ -237,6 +239,7 @@ func (c *Cloud) Close() error {
 	if c.grpc != nil {
 		c.grpc.Stop()
 	}
+	c.awsx.close()
 	c.mu.Lock()
 	for _, s := range c.servers {
 		errs = append(errs, s.Close())

@@ -24,6 +24,7 @@ const (
 type Instance struct {
 	PID          int    `json:"pid"`
 	ProviderPort int    `json:"providerPort"`
+	AWSXPort     int    `json:"awsxPort"`
 	Database     string `json:"database"`
 	Control      string `json:"control"` // URL
 	Region       string `json:"region"`
@@ -59,7 +60,7 @@ func (c *Cloud) announce() error {
 	if err := state.WriteFile(filepath.Join(c.Dir, endpointFile), []byte(endpoint), 0o600); err != nil {
 		return fmt.Errorf("writing the database's address: %w", err)
 	}
-	data, err := json.Marshal(Instance{os.Getpid(), c.ProviderPort(), c.DatabaseEndpoint(), "http://" + c.issuers.Addr().String(), c.Region})
+	data, err := json.Marshal(Instance{os.Getpid(), c.ProviderPort(), c.AWSXPort(), c.DatabaseEndpoint(), "http://" + c.issuers.Addr().String(), c.Region})
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (c *Cloud) lastEndpoint() string {
 // tool uses the cloud that runs on dir.
 func (i Instance) Environment(dir string) map[string]string {
 	return map[string]string{
-		"PULUMI_DEBUG_PROVIDERS":      fmt.Sprintf("aws:%d", i.ProviderPort),
+		"PULUMI_DEBUG_PROVIDERS":      fmt.Sprintf("aws:%d,awsx:%d", i.ProviderPort, i.AWSXPort),
 		"AWS_CONFIG_FILE":             filepath.Join(dir, "aws", "config"),
 		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "aws", "credentials"),
 		"AWS_ENDPOINT_URL_DYNAMODB":   i.Database,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -133,7 +134,7 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 		call.Resources = append(call.Resources, q.Resource)
 	}
 	for _, q := range requests {
-		decision := iam.Evaluate(identity.Policies, q)
+		decision := iam.Evaluate(identity.Policies, d.byCode(q, identity))
 		if decision.Allowed {
 			continue
 		}
@@ -146,6 +147,20 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 			fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", identity.PrincipalARN, q.Action, q.Resource, reason)}, identity
 	}
 	return nil, identity
+}
+
+// byCode marks a request as one that a function's code makes.
+func (d *Database) byCode(q iam.Request, identity Identity) iam.Request {
+	if identity.Function == "" {
+		return q
+	}
+	out := iam.Request{Action: q.Action, Resource: q.Resource, Context: maps.Clone(q.Context)}
+	if out.Context == nil {
+		out.Context = map[string][]string{}
+	}
+	name, _, _ := strings.Cut(identity.Function, ":")
+	out.Context[iam.SourceFunction] = []string{"arn:aws:lambda:" + d.Region + ":" + d.AccountID + ":function:" + name}
+	return out
 }
 
 // fault is an error that the gate answers itself.

@@ -12,7 +12,14 @@ import (
 var keys = []string{
 	"dynamodb:leadingkeys", "dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues",
 	"dynamodb:returnconsumedcapacity", "dynamodb:enclosingoperation", "dynamodb:fulltablescan",
+	SourceFunction,
 }
+
+// SourceFunction is the key that calls of a function's own code carry, and
+// calls that Lambda makes by the function's role do not: the function's ARN,
+// without a version. Source: Lambda developer guide, "Working with Lambda
+// execution environment credentials".
+const SourceFunction = "lambda:sourcefunctionarn"
 
 var operators = []string{
 	"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",

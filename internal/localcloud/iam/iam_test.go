@@ -21,6 +21,7 @@ func TestEvaluate(t *testing.T) {
 	allow := `{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Batch*"],"Resource":"` + table + `"}`
 	deny := `{"Effect":"Deny","Action":"dynamodb:BatchWriteItem","Resource":"*"}`
 	leading := `{"Effect":"Allow","Action":"dynamodb:Query","Resource":"` + table + `","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["OWNER#a*"]}}}`
+	notByCode := `{"Effect":"Allow","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":["ec2:DescribeSubnets"],"Resource":["*"],"Condition":{"Null":{"lambda:SourceFunctionArn":["false"]}}}`
 	cases := []struct {
 		name       string
 		statements []string
@@ -42,6 +43,8 @@ func TestEvaluate(t *testing.T) {
 		{"ForAllValues holds for an absent key", []string{leading}, "dynamodb:Query", table, nil, true, false},
 		{"NotAction", []string{`{"Effect":"Allow","NotAction":"dynamodb:Scan","Resource":"*"}`}, "dynamodb:Scan", table, nil, false, false},
 		{"NotResource", []string{`{"Effect":"Deny","Action":"*","NotResource":"` + table + `"}`, allow}, "dynamodb:GetItem", table, nil, true, false},
+		{"denied to code, called by code", []string{notByCode}, "ec2:DescribeSubnets", "*", map[string][]string{SourceFunction: {"arn:aws:lambda:us-east-1:000000000000:function:f"}}, false, true},
+		{"denied to code, called by Lambda", []string{notByCode}, "ec2:DescribeSubnets", "*", nil, true, false},
 		{"Null", []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"dynamodb:Select":"true"}}}`}, "a:b", table, map[string][]string{"dynamodb:select": {"COUNT"}}, false, false},
 	}
 	for _, c := range cases {
