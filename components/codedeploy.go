@@ -18,7 +18,7 @@ var deploymentConfigs = map[Strategy]string{
 }
 
 var codeDeployTrust = policyDocument{policyVersion, []statement{{Sid: "AssumedByCodeDeploy", Effect: "Allow",
-	Principal: &principal{"codedeploy.amazonaws.com"}, Action: []string{"sts:AssumeRole"}}}}
+	Principal: &principal{Service: "codedeploy.amazonaws.com"}, Action: []string{"sts:AssumeRole"}}}}
 
 // codeDeployPolicy grants what AWSCodeDeployRoleForLambdaLimited does, for one
 // function, but for S3 and hooks, which are not used. The Service

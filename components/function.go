@@ -36,8 +36,9 @@ func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f
 		ReservedConcurrentExecutions: pulumi.Int(a.ReservedConcurrency),
 		Environment:                  lambda.FunctionEnvironmentArgs{Variables: f.variables},
 		LoggingConfig:                lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.log.Name},
+		VpcConfig:                    r.network.config(),
 		Tags:                         pulumi.ToStringMap(a.Tags),
-	}, r.child(after...)...)
+	}, r.child(append(after, r.network.ready()...)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the function %s: %w", name, err)
 	}

@@ -2,12 +2,15 @@ package components
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 )
 
 // recorder notes what a program registers. Assertions run when the program
@@ -17,8 +20,9 @@ type recorder struct {
 	// lookup answers what is looked up, by token; nothing is if it is nil.
 	lookup func(pulumi.MockCallArgs) (resource.PropertyMap, error)
 
-	mu   sync.Mutex
-	made []pulumi.MockResourceArgs
+	mu      sync.Mutex
+	made    []pulumi.MockResourceArgs
+	lookups int
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -29,8 +33,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.TypeToken == Token {
 		return "", out, nil
 	}
+	if remote := remotes[args.TypeToken]; remote != nil {
+		return "", remote(r.unknown, args), nil
+	}
 	if r.unknown {
-		for _, name := range []resource.PropertyKey{"arn", "name", "invokeArn", "executionArn", "apiEndpoint", "version", "fqdn"} {
+		for _, name := range []resource.PropertyKey{"arn", "keyId", "name", "invokeArn", "executionArn", "apiEndpoint", "version", "fqdn"} {
 			if _, given := out[name]; !given {
 				out[name] = resource.MakeComputed(resource.NewStringProperty(""))
 			}
@@ -38,9 +45,12 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		choose(args.TypeToken, out, resource.MakeComputed(resource.NewStringProperty("")))
 		return "", out, nil
 	}
+	if args.TypeToken == "aws:ec2/vpcEndpoint:VpcEndpoint" {
+		out["prefixListId"] = resource.NewStringProperty("pl-1")
+	}
 	choose(args.TypeToken, out, resource.NewStringProperty("chosen"))
 	for name, v := range map[resource.PropertyKey]string{
-		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "invokeArn": "arn:invoke:" + args.Name,
+		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "keyId": args.Name + "-key", "invokeArn": "arn:invoke:" + args.Name,
 		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com", "version": "3", "fqdn": "fqdn.example.com",
 	} {
 		if _, given := out[name]; !given {
@@ -65,10 +75,55 @@ func choose(token string, out resource.PropertyMap, v resource.PropertyValue) {
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	if r.lookup == nil {
-		return nil, errors.New("the component looks nothing up")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lookups++
+	name := map[string]resource.PropertyKey{"aws:index/getCallerIdentity:getCallerIdentity": "accountId", "aws:index/getRegion:getRegion": "name",
+		"aws:index/getPartition:getPartition": "partition"}[args.Token]
+	if name == "" && r.lookup != nil {
+		return r.lookup(args)
 	}
-	return r.lookup(args)
+	if name == "" {
+		return nil, errors.New("unexpected lookup: " + args.Token)
+	}
+	found := resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333"), "name": resource.NewStringProperty("eu-west-1"), "partition": resource.NewStringProperty("aws")}
+	return resource.PropertyMap{name: found[name]}, nil
+}
+
+// remotes answer for components that a provider composes, by token.
+var remotes = map[string]func(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMap{"awsx:ec2:Vpc": composedVpc,
+	"awsx:cloudtrail:Trail": func(bool, pulumi.MockResourceArgs) resource.PropertyMap { return resource.PropertyMap{} }}
+
+func routeTableName(i int) string { return fmt.Sprint("items-isolated-", i+1) }
+
+// composedVpc answers with route tables that compose has registered.
+func composedVpc(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMap {
+	if unknown {
+		c := resource.MakeComputed(resource.NewStringProperty(""))
+		return resource.PropertyMap{"vpcId": c, "isolatedSubnetIds": c, "routeTables": c}
+	}
+	var subnets, tables []resource.PropertyValue
+	for i := range int(args.Inputs["numberOfAvailabilityZones"].NumberValue()) {
+		name := routeTableName(i)
+		subnets = append(subnets, resource.NewStringProperty(fmt.Sprint("subnet-", i+1)))
+		tables = append(tables, resource.MakeCustomResourceReference(
+			resource.NewURN("test", "items-api", "", "aws:ec2/routeTable:RouteTable", name), resource.ID(name+"-id"), ""))
+	}
+	return resource.PropertyMap{"vpcId": resource.NewStringProperty("vpc-1"), "isolatedSubnetIds": resource.NewArrayProperty(subnets), "routeTables": resource.NewArrayProperty(tables)}
+}
+
+// registerRouteTables makes what composedVpc refers to, and waits for it.
+func registerRouteTables(ctx *pulumi.Context, n int) error {
+	for i := range n {
+		t, err := ec2.NewRouteTable(ctx, routeTableName(i), &ec2.RouteTableArgs{VpcId: pulumi.String("vpc-1")})
+		if err != nil {
+			return err
+		}
+		if _, err := internals.UnsafeAwaitOutput(ctx.Context(), t.URN()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // all returns the inputs of the registered resources of a type.
@@ -103,6 +158,11 @@ func compose(t *testing.T, unknown bool, args *RestAPIArgs) *recorder {
 
 func (r *recorder) run(args *RestAPIArgs) error {
 	return pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if a := args.withDefaults().Network; (a.Private || a.Keep) && !r.unknown {
+			if err := registerRouteTables(ctx, a.Zones); err != nil {
+				return err
+			}
+		}
 		_, err := NewRestAPI(ctx, "items", args)
 		return err
 	}, pulumi.WithMocks("items-api", "test", r), func(info *pulumi.RunInfo) { info.DryRun = r.unknown })

@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -47,6 +48,9 @@ type RestAPIArgs struct {
 	Release       Release
 	Alarms        Alarms
 	Domain        Domain
+	Network       Network
+	Encryption    Encryption
+	Audit         Audit
 	// Schema guards the table; nothing does if it is nil.
 	Schema *SchemaGuard
 	// DeletionProtection keeps the table from being deleted.
@@ -69,7 +73,9 @@ type RestAPI struct {
 	// of the authorizer in the mode lambda.
 	UserPoolID, UserPoolClientID                  pulumi.StringOutput
 	AuthorizerName, AuthorizerLog, AuthorizerRole pulumi.StringOutput
-	FunctionName                                  pulumi.StringOutput
+	// AuditBucket is set when the audit trail is enabled.
+	AuditBucket  pulumi.StringOutput
+	FunctionName pulumi.StringOutput
 	// Version is the newest published version of the function, LiveVersion the
 	// one that answers, apart from a canary.
 	Version, LiveVersion pulumi.StringOutput
@@ -84,8 +90,11 @@ type RestAPI struct {
 	table       *dynamodb.Table
 	functionLog *cloudwatch.LogGroup
 	accessLog   *cloudwatch.LogGroup
+	roles       []functionRole
 	role        *iam.Role
 	policy      *iam.RolePolicy
+	network     *network
+	key         *kms.Key
 	function    *lambda.Function
 	alias       *lambda.Alias
 	alarms      pulumi.StringArray
@@ -105,7 +114,7 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addTable, r.addLogs, r.addRole, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping, r.addAlarms, r.addCodeDeploy} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addRoles, r.addKey, r.addTable, r.addLogs, r.addRole, r.addNetwork, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping, r.addAlarms, r.addCodeDeploy, r.addAudit} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
@@ -145,6 +154,7 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	if out.ThrottleRate == 0 {
 		out.ThrottleRate = 100
 	}
+	out.Network, out.Audit = out.Network.withDefaults(), out.Audit.withDefaults()
 	return out
 }
 
@@ -162,7 +172,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
-	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Alarms.check(), a.Domain.check())...)
+	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Alarms.check(), a.Domain.check(), a.Network.check(), a.Audit.check())...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

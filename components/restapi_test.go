@@ -30,7 +30,7 @@ func TestTableKeepsWhatCannotBeBroughtBack(t *testing.T) {
 	t.Parallel()
 	both(t, args, func(t *testing.T, r *recorder) {
 		table := r.one(t, "aws:dynamodb/table:Table")
-		for _, path := range [][]string{{"pointInTimeRecovery", "enabled"}, {"serverSideEncryption", "enabled"}, {"ttl", "enabled"}, {"deletionProtectionEnabled"}} {
+		for _, path := range [][]string{{"pointInTimeRecovery", "enabled"}, {"ttl", "enabled"}, {"deletionProtectionEnabled"}} {
 			if v := at(table, path...); !v.IsBool() || !v.BoolValue() {
 				t.Errorf("%s is %v", strings.Join(path, "."), v)
 			}

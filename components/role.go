@@ -3,6 +3,7 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -29,8 +30,12 @@ type statement struct {
 }
 
 type principal struct {
-	Service string `json:"Service"`
+	Service string   `json:"Service,omitempty"`
+	AWS     []string `json:"AWS,omitempty"`
 }
+
+// everybody as a principal says that conditions choose who it is.
+const everybody = "*"
 
 const policyVersion = "2012-10-17"
 
@@ -43,7 +48,7 @@ func (d policyDocument) json() (string, error) {
 }
 
 var trust = policyDocument{policyVersion, []statement{{Sid: "AssumedByLambda", Effect: "Allow",
-	Principal: &principal{"lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}}}}
+	Principal: &principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}}}}
 
 // itemStatement lets the function do what the store calls, with the records of
 // owners: the records of API keys are out of its reach.
@@ -64,19 +69,52 @@ func rolePolicy(own statement, logGroupARN string) policyDocument {
 	}}
 }
 
-// addFunctionRole makes the role of one function, which may do what own says
-// of the table, and write its log.
-func (r *RestAPI) addFunctionRole(ctx *pulumi.Context, name string, a RestAPIArgs, log *cloudwatch.LogGroup, own func(tableARN string) statement) (*iam.Role, *iam.RolePolicy, error) {
+// functionRole is the role of one function.
+type functionRole struct {
+	name string
+	role *iam.Role
+}
+
+// addRoles makes the roles of all functions before anything else, since the
+// policies of others name them: the handler's first, and the authorizer's.
+func (r *RestAPI) addRoles(ctx *pulumi.Context, name string, a RestAPIArgs) error {
 	trusted, err := trust.json()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		Description: pulumi.String("Runs the function of " + name), AssumeRolePolicy: pulumi.String(trusted), Tags: pulumi.ToStringMap(a.Tags),
-	}, r.child()...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("creating the role %s: %w", name, err)
+	names := []string{name}
+	if a.Auth.Mode == api.AuthLambda {
+		names = append(names, name+"-authorizer")
 	}
+	for _, n := range names {
+		role, err := iam.NewRole(ctx, n, &iam.RoleArgs{
+			Description: pulumi.String("Runs the function of " + n), AssumeRolePolicy: pulumi.String(trusted), Tags: pulumi.ToStringMap(a.Tags),
+		}, r.child()...)
+		if err != nil {
+			return fmt.Errorf("creating the role %s: %w", n, err)
+		}
+		r.roles = append(r.roles, functionRole{n, role})
+	}
+	return nil
+}
+
+// roleARNs returns the ARNs of all functions' roles.
+func (r *RestAPI) roleARNs() pulumi.StringArrayOutput {
+	var out pulumi.StringArray
+	for _, f := range r.roles {
+		out = append(out, f.role.Arn)
+	}
+	return out.ToStringArrayOutput()
+}
+
+// addFunctionRole lets the role of one function do what own says of the table,
+// and write its log.
+func (r *RestAPI) addFunctionRole(ctx *pulumi.Context, name string, a RestAPIArgs, log *cloudwatch.LogGroup, own func(tableARN string) statement) (*iam.Role, *iam.RolePolicy, error) {
+	i := slices.IndexFunc(r.roles, func(f functionRole) bool { return f.name == name })
+	if i < 0 {
+		return nil, nil, fmt.Errorf("no role was made for the function %s", name)
+	}
+	role := r.roles[i].role
 	document := pulumi.All(r.table.Arn, log.Arn).ApplyT(func(arns []any) (string, error) {
 		return rolePolicy(own(arns[0].(string)), arns[1].(string)).json()
 	}).(pulumi.StringOutput)

@@ -20,7 +20,7 @@ func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err
 		RangeKey:                  pulumi.String(api.SortKey),
 		Attributes:                dynamodb.TableAttributeArray{key(api.PartitionKey), key(api.SortKey)},
 		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
-		ServerSideEncryption:      dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true)},
+		ServerSideEncryption:      r.tableEncryption(),
 		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(api.TTLAttribute), Enabled: pulumi.Bool(true)},
 		DeletionProtectionEnabled: pulumi.Bool(a.DeletionProtection),
 		Tags:                      pulumi.ToStringMap(a.Tags),
@@ -43,7 +43,7 @@ func (r *RestAPI) addLogs(ctx *pulumi.Context, name string, a RestAPIArgs) (err 
 
 func (r *RestAPI) addLogGroup(ctx *pulumi.Context, name string, a RestAPIArgs) (*cloudwatch.LogGroup, error) {
 	g, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		RetentionInDays: pulumi.Int(a.LogRetentionDays), Tags: pulumi.ToStringMap(a.Tags),
+		RetentionInDays: pulumi.Int(a.LogRetentionDays), KmsKeyId: r.keyARN(), Tags: pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the log group %s: %w", name, err)

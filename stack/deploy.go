@@ -106,9 +106,10 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
 		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
 			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
-		Release:            components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
-		Domain:             s.Domain.component(),
-		Alarms:             components.Alarms(s.Alarms),
+		Release: components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
+		Domain:  s.Domain.component(),
+		Alarms:  components.Alarms(s.Alarms),
+		Network: components.Network(s.Network), Encryption: components.Encryption(s.Encryption), Audit: components.Audit(s.Audit),
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
@@ -142,6 +143,10 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		ctx.Export("rollback", r.RollbackCommand)
 	}
 	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, s.Domain.curl(), r.URL, CurlHeader(s.Auth.Mode)))
+	if s.Audit.Enabled {
+		ctx.Export("auditBucket", r.AuditBucket)
+	}
+	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, CurlHeader(s.Auth.Mode)))
 	return nil
 }
 

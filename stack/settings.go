@@ -37,6 +37,9 @@ type Settings struct {
 	Release             Release
 	Canary              Canary
 	Schema              Schema
+	Network             Network
+	Encryption          Encryption
+	Audit               Audit
 	DeletionProtection  bool
 	Tags                map[string]string
 	Domain              Domain
@@ -46,7 +49,8 @@ type Settings struct {
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
 	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
-		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), DeletionProtection: true, Tags: map[string]string{}, Alarms: defaultAlarms()}
+		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), Network: defaultNetwork(), Audit: defaultAudit(), DeletionProtection: true,
+		Tags: map[string]string{}, Alarms: defaultAlarms()}
 }
 
 // retention holds the days that CloudWatch Logs accepts. Source:
@@ -68,6 +72,9 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
 	"schema":              func(p *parser, t string, s *Settings) { s.Schema = p.schema(t) },
+	"network":             func(p *parser, t string, s *Settings) { s.Network = p.network(t) },
+	"encryption":          func(p *parser, t string, s *Settings) { s.Encryption = p.encryption(t) },
+	"audit":               func(p *parser, t string, s *Settings) { s.Audit = p.audit(t) },
 	"deletionProtection":  func(p *parser, t string, s *Settings) { s.DeletionProtection = p.boolean(t) },
 	"alarms":              func(p *parser, t string, s *Settings) { s.Alarms = p.alarms(t) },
 	"domain":              func(p *parser, t string, s *Settings) { s.Domain = p.domain(t) },

@@ -97,6 +97,11 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"auth", `{"mode":"jwt","issuer":"http://a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example?x=1","audiences":["a"]}`},
 		{"auth", `{"mode":"jwt","issuer":"a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":[""]}`},
 		{"auth", `{"mode":"lambda","cacheSeconds":3601}`}, {"auth", `{"mode":"lambda","cacheSeconds":-1}`}, {"auth", `{"mode":"lambda","cacheSeconds":"60"}`},
+		{"audit", "on"}, {"audit", `{"enabled":"yes"}`}, {"audit", `{"retentionDays":0}`}, {"audit", `{"retentionDays":36501}`}, {"audit", `{"days":1}`},
+		{"encryption", "true"}, {"encryption", `{"customerKey":1}`}, {"encryption", `{"key":"a"}`},
+		{"network", "private"}, {"network", `{"private":"yes"}`}, {"network", `{"public":true}`}, {"network", `{"zones":1}`}, {"network", `{"zones":4}`},
+		{"network", `{"cidr":"10.0.0.0/15"}`}, {"network", `{"cidr":"10.0.0.0/25"}`}, {"network", `{"cidr":"11.0.0.0/16"}`}, {"network", `{"cidr":"10.0.1.0/16"}`},
+		{"network", `{"cidr":"10.0.0.0"}`}, {"network", `{"cidr":"fd00::/16"}`}, {"network", `{"cidr":"172.32.0.0/16"}`}, {"network", `{"cidr":""}`},
 		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
 	}
 	for _, c := range cases {

@@ -1,0 +1,244 @@
+// Package isolation tests the private network, the customer-managed key and
+// the audit trail with the engine: what they compose, and that switching them
+// on and off keeps table and API.
+package isolation
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"items-api/e2e/project"
+	"items-api/internal/api"
+)
+
+var binary string
+
+func TestMain(m *testing.M) { project.Main(m, &binary) }
+
+// site is a running deployment.
+type site struct {
+	*project.Project
+	url, table, apiID string
+	key               string // of the API, if it asks for one
+}
+
+func start(t *testing.T, config map[string]any) *site {
+	t.Helper()
+	p, err := project.Copy(binary, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Configure(config); err != nil {
+		t.Fatal(err)
+	}
+	u, err := p.Up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := u.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &site{Project: p}
+	s.read(t)
+	return s
+}
+
+func (s *site) read(t *testing.T) {
+	t.Helper()
+	out, err := s.Outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url, s.table, s.apiID = fmt.Sprint(out["url"]), fmt.Sprint(out["tableName"]), fmt.Sprint(out["apiId"])
+}
+
+// change deploys other settings, tests that table, API and items are the same
+// as before, and returns the changes, one a line.
+func (s *site) change(t *testing.T, config map[string]any) []string {
+	t.Helper()
+	before := *s
+	if err := s.Configure(config); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Run("deploy")
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", config, err, out)
+	}
+	s.read(t)
+	if s.url != before.url || s.table != before.table || s.apiID != before.apiID {
+		t.Errorf("%v: %+v became %+v", config, before, *s)
+	}
+	s.expectItem(t)
+	s.settled(t)
+	var changes []string
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) == 3 && strings.Contains(f[1], ":") {
+			changes = append(changes, strings.Join(f, " "))
+		}
+	}
+	return changes
+}
+
+// settled tests that there is nothing more to deploy.
+func (s *site) settled(t *testing.T) {
+	t.Helper()
+	if out, err := s.Run("preview"); err != nil || !strings.Contains(out, "\n0 changes") && !strings.HasPrefix(out, "0 changes") {
+		t.Errorf("there is more to deploy: %v\n%s", err, out)
+	}
+}
+
+func (s *site) createItem(t *testing.T) {
+	t.Helper()
+	if status, body := s.send(t, http.MethodPost, `{"name":"kept"}`); status != http.StatusCreated {
+		t.Fatalf("creating an item: %d %s", status, body)
+	}
+}
+
+func (s *site) expectItem(t *testing.T) {
+	t.Helper()
+	if status, body := s.send(t, http.MethodGet, ""); status != http.StatusOK || !strings.Contains(body, "kept") {
+		t.Errorf("the items are %d %s", status, body)
+	}
+}
+
+func (s *site) send(t *testing.T, method, body string) (int, string) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, s.url+"/items", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set(api.APIKeyHeader, s.key)
+	resp, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(resp.Body)
+	if cerr := resp.Body.Close(); err != nil || cerr != nil {
+		t.Fatal(err, cerr)
+	}
+	return resp.StatusCode, string(data)
+}
+
+// except returns the changes without those of some signs.
+func except(changes []string, signs ...string) []string {
+	return slices.DeleteFunc(slices.Clone(changes), func(c string) bool {
+		return slices.ContainsFunc(signs, func(s string) bool { return strings.HasPrefix(c, s+" ") })
+	})
+}
+
+func TestKeyAndAuditAreSwitchedOnAndOffInPlace(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.createItem(t)
+	key := s.change(t, map[string]any{"encryption": map[string]any{"customerKey": true}})
+	inPlace := []string{"~ aws:cloudwatch/logGroup:LogGroup items-access", "~ aws:cloudwatch/logGroup:LogGroup items-function", "~ aws:dynamodb/table:Table items"}
+	expect(t, "a key", key, append(slices.Clone(inPlace), "+ aws:kms/alias:Alias items", "+ aws:kms/key:Key items"))
+	audit := s.change(t, map[string]any{"audit": map[string]any{"enabled": true}})
+	expect(t, "audit", except(audit, "+"), []string{"~ aws:kms/key:Key items"})
+	for _, want := range []string{"+ awsx:cloudtrail:Trail items", "+ aws:cloudtrail/trail:Trail items", "+ aws:s3/bucketPolicy:BucketPolicy items", "+ aws:s3/bucketV2:BucketV2 items-audit"} {
+		if !slices.Contains(audit, want) {
+			t.Errorf("audit made no %q:\n%s", want, strings.Join(audit, "\n"))
+		}
+	}
+	s.expectOurBucketPolicy(t)
+	off := s.change(t, map[string]any{"audit": nil})
+	expect(t, "no audit", except(off, "-"), []string{"~ aws:kms/key:Key items"})
+	expect(t, "no key", s.change(t, map[string]any{"encryption": nil}), append(slices.Clone(inPlace), "- aws:kms/alias:Alias items", "- aws:kms/key:Key items"))
+}
+
+func TestEverythingAtOnceIsSettledAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]any{"auth": map[string]any{"mode": "lambda"}, "network": map[string]any{"private": true}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true}})
+	s.settled(t)
+	key, err := s.Run("keys", "issue", "--owner", "alice")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, key)
+	}
+	lines := strings.Split(strings.TrimSpace(key), "\n")
+	s.key = lines[len(lines)-1]
+	s.createItem(t)
+	expect(t, "leaving the network", s.change(t, map[string]any{"network": map[string]any{"keep": true}}),
+		[]string{"~ aws:lambda/function:Function items", "~ aws:lambda/function:Function items-authorizer"})
+	if other := except(s.change(t, map[string]any{"network": nil}), "-"); len(other) > 0 {
+		t.Errorf("taking the network away did %v", other)
+	}
+	if out, err := s.Run("destroy"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if left, err := s.Records(); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+func expect(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s changed (-want +got):\n%s", what, diff)
+	}
+}
+
+// expectOurBucketPolicy tests that the policy which awsx registers was replaced
+// by the engine's transform.
+func (s *site) expectOurBucketPolicy(t *testing.T) {
+	t.Helper()
+	files, err := s.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "AWSCloudTrailWrite") {
+			found++
+			for _, want := range []string{"aws:SourceArn", ":trail/items-api-local-items", "TLSOnly"} {
+				if !strings.Contains(string(data), want) {
+					t.Errorf("%s is not in the bucket's policy:\n%s", want, data)
+				}
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d records hold the bucket's policy", found)
+	}
+}
+
+func TestNetworkIsSwitchedOnAndOffInTwoSteps(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.createItem(t)
+	on := s.change(t, map[string]any{"network": map[string]any{"private": true, "zones": 3}})
+	for _, want := range []string{"~ aws:lambda/function:Function items", "+ aws:ec2/vpcEndpoint:VpcEndpoint items", "+ aws:ec2/subnet:Subnet items-isolated-3", "+ aws:iam/rolePolicy:RolePolicy items-network"} {
+		if !slices.Contains(on, want) {
+			t.Errorf("switching it on made no %q:\n%s", want, strings.Join(on, "\n"))
+		}
+	}
+	leave := s.change(t, map[string]any{"network": map[string]any{"private": false, "zones": 3, "keep": true}})
+	if !slices.Equal(leave, []string{"~ aws:lambda/function:Function items"}) {
+		t.Errorf("leaving the network changed:\n%s", strings.Join(leave, "\n"))
+	}
+	off := s.change(t, map[string]any{"network": nil})
+	for _, line := range off {
+		if !strings.HasPrefix(line, "- ") {
+			t.Errorf("switching it off did %q", line)
+		}
+	}
+	if len(off) != len(on)-1 {
+		t.Errorf("%d resources were made, and %d removed:\n%s", len(on)-1, len(off), strings.Join(off, "\n"))
+	}
+}
