@@ -78,7 +78,7 @@ type step struct {
 // steps reads what is done from the engine's events; what stays is left out.
 func steps(ch <-chan events.EngineEvent, out *[]step, done chan<- struct{}) {
 	for e := range ch {
-		if e.ResourcePreEvent == nil || e.ResourcePreEvent.Metadata.Op == apitype.OpSame {
+		if e.ResourcePreEvent == nil || e.ResourcePreEvent.Metadata.Op == apitype.OpSame || e.ResourcePreEvent.Metadata.Op == apitype.OpRead {
 			continue
 		}
 		m := e.ResourcePreEvent.Metadata
