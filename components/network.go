@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -61,22 +62,14 @@ func (n Network) check() error {
 // CheckCIDR tells what is wrong with the address range of a network.
 func CheckCIDR(text string) error {
 	p, err := netip.ParsePrefix(text)
-	if err != nil || p.Bits() < 16 || p.Bits() > 24 || !isPrivate(p) {
+	private := func(r netip.Prefix) bool { return r.Contains(p.Addr()) } // none is smaller than a /16
+	if err != nil || p.Bits() < 16 || p.Bits() > 24 || !slices.ContainsFunc(privateRanges, private) {
 		return fmt.Errorf("must be a private IPv4 range from /16 to /24, such as %s, not %q", DefaultCIDR, text)
 	}
 	if p != p.Masked() {
 		return fmt.Errorf("must begin at the first address of its range: %s, not %q", p.Masked(), text)
 	}
 	return nil
-}
-
-func isPrivate(p netip.Prefix) bool {
-	for _, r := range privateRanges {
-		if r.Bits() <= p.Bits() && r.Contains(p.Addr()) {
-			return true
-		}
-	}
-	return false
 }
 
 // network is what functions need to be in the private network.
@@ -121,7 +114,7 @@ func networkPolicy(at place) policyDocument {
 	return policyDocument{policyVersion, []statement{
 		{Sid: "Interfaces", Effect: "Allow", Action: interfaces, Resource: []string{at.arn("ec2", "*/*")}},
 		{Sid: "Looks", Effect: "Allow", Action: looks, Resource: []string{"*"}},
-		{Sid: "NotByCode", Effect: "Deny", Action: append(append([]string{}, interfaces...), looks...), Resource: []string{"*"},
+		{Sid: "NotByCode", Effect: "Deny", Action: slices.Concat(interfaces, looks), Resource: []string{"*"},
 			Condition: map[string]map[string][]string{"Null": {"lambda:SourceFunctionArn": {"false"}}}},
 	}}
 }
