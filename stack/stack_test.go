@@ -256,6 +256,36 @@ func TestStackFilesAreValid(t *testing.T) {
 	}
 }
 
+// The production stack's file is the page that its operator reads: every key
+// stands there, below a comment.
+func TestProductionFileExplainsEveryKey(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../Pulumi.prod.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]bool{}
+	comment := false
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimRight(line, "\n")
+		key, ok := strings.CutPrefix(line, "  "+Namespace+":")
+		switch {
+		case strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.Contains(line, "----"):
+			comment = true
+		case ok:
+			key, _, _ = strings.Cut(key, ":")
+			explained[key] = comment
+		case strings.TrimSpace(line) == "":
+			comment = false
+		}
+	}
+	for _, key := range Keys() {
+		if !explained[key] {
+			t.Errorf("%s is not there, or has no comment", key)
+		}
+	}
+}
+
 func read(t *testing.T, file string, v any) {
 	t.Helper()
 	data, err := os.ReadFile(file)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -125,7 +127,7 @@ func (o *options) deploy(ctx context.Context, s auto.Stack, moved bool) error {
 func changes(summary map[apitype.OpType]int) int {
 	n := 0
 	for op, count := range summary {
-		if op != apitype.OpSame {
+		if op != apitype.OpSame && op != apitype.OpRead {
 			n += count
 		}
 	}
@@ -162,9 +164,12 @@ func (o *options) show(ctx context.Context, s auto.Stack) error {
 	if err != nil {
 		return err
 	}
-	url := fmt.Sprint(out["url"])
-	fmt.Printf("\n  %s\n\n", url)
-	fmt.Printf("  curl -sS %s/health\n", url)
+	at := located(out)
+	fmt.Printf("\n  %s\n\n", out["url"])
+	if at.host != "" {
+		fmt.Printf("  The local cloud serves this name without TLS, to requests for %s at %s:\n", at.host, at.url)
+	}
+	fmt.Printf("  curl -sS%s %s/health\n", at.header(), at.url)
 	mode := api.AuthMode(fmt.Sprint(out["authMode"]))
 	of := ""
 	if o.stack != defaultStack {
@@ -178,10 +183,32 @@ func (o *options) show(ctx context.Context, s auto.Stack) error {
 	case api.AuthJWT:
 		fmt.Println("  TOKEN=...   # an access token of the issuer, with the scopes items:read and items:write")
 	}
-	fmt.Printf("  %s\n", out["tryIt"])
-	fmt.Printf("  curl -sS%s '%s/items?limit=10'\n", stack.CurlHeader(mode), url)
+	fmt.Printf("  curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{\"name\":\"first\"}'\n", at.header(), at.url, stack.CurlHeader(mode))
+	fmt.Printf("  curl -sS%s%s '%s/items?limit=10'\n", at.header(), stack.CurlHeader(mode), at.url)
 	fmt.Printf("  AWS_CONFIG_FILE=%[1]s/aws/config AWS_SHARED_CREDENTIALS_FILE=%[1]s/aws/credentials aws dynamodb scan --table-name %[2]s\n", o.dir, out["tableName"])
 	return nil
+}
+
+// location is where the API is reached on this machine.
+type location struct{ url, host string }
+
+// located finds an API that has a custom domain at its own endpoint.
+func located(out map[string]any) location {
+	at := location{url: fmt.Sprint(out["url"])}
+	u, err := url.Parse(at.url)
+	endpoint, ok := out["endpoint"].(string)
+	if err != nil || !ok || strings.HasPrefix(at.url, endpoint) {
+		return at
+	}
+	return location{url: endpoint + u.Path, host: u.Host}
+}
+
+// header is the argument with which curl asks for the API.
+func (l location) header() string {
+	if l.host == "" {
+		return ""
+	}
+	return " -H 'Host: " + l.host + "'"
 }
 
 func preview(ctx context.Context, o *options) error {

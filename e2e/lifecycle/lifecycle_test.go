@@ -34,9 +34,9 @@ func clone(t *testing.T) *project.Project {
 	return p
 }
 
-func up(t *testing.T, p *project.Project) *project.Up {
+func up(t *testing.T, p *project.Project, args ...string) *project.Up {
 	t.Helper()
-	u, err := p.Up()
+	u, err := p.Up(args...)
 	if err != nil {
 		t.Fatal(err)
 	}

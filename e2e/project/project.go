@@ -75,7 +75,7 @@ func Copy(binary, dir string) (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"go.mod", "go.sum", "main.go", "Pulumi.yaml", "Pulumi.local.yaml"} {
+	for _, name := range []string{"go.mod", "go.sum", "main.go", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
 		if err := copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
 			return nil, err
 		}
@@ -155,9 +155,9 @@ func (p *Project) Start(ready string, args ...string) (*Up, error) {
 	return u, u.Wait(func() bool { return strings.Contains(u.Output(), ready) })
 }
 
-// Up starts `local up` on the project's port.
-func (p *Project) Up() (*Up, error) {
-	return p.Start("Streaming requests", "up", "--port", strconv.Itoa(p.Port))
+// Up starts `local up` on the project's port; args come after it.
+func (p *Project) Up(args ...string) (*Up, error) {
+	return p.Start("Streaming requests", append([]string{"up", "--port", strconv.Itoa(p.Port)}, args...)...)
 }
 
 // Wait waits for a condition, for at most a deadline or the process's end.
@@ -208,8 +208,11 @@ func (u *Up) end(sig syscall.Signal) error {
 }
 
 // Outputs returns the outputs of the stack local.
-func (p *Project) Outputs() (map[string]any, error) {
-	data, err := os.ReadFile(filepath.Join(p.Dir, ".local", "local", "outputs.json"))
+func (p *Project) Outputs() (map[string]any, error) { return p.OutputsOf("local") }
+
+// OutputsOf returns the outputs of a stack.
+func (p *Project) OutputsOf(stack string) (map[string]any, error) {
+	data, err := os.ReadFile(filepath.Join(p.Dir, ".local", stack, "outputs.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -234,8 +237,11 @@ func (p *Project) Records() ([]string, error) {
 
 // Configure sets configuration keys of the stack local, without their
 // namespace; nil takes a key away.
-func (p *Project) Configure(keys map[string]any) error {
-	file := filepath.Join(p.Dir, "Pulumi.local.yaml")
+func (p *Project) Configure(keys map[string]any) error { return p.ConfigureStack("local", keys) }
+
+// ConfigureStack does so for a stack.
+func (p *Project) ConfigureStack(stack string, keys map[string]any) error {
+	file := filepath.Join(p.Dir, "Pulumi."+stack+".yaml")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err

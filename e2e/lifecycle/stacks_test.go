@@ -1,0 +1,84 @@
+package lifecycle
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// The stacks for AWS, with every option that there is, run locally.
+func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
+	t.Parallel()
+	on := map[string]any{
+		// The machine of the test builds for itself.
+		"architecture": "host",
+		"network":      map[string]any{"private": true, "zones": 3}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true},
+		"domain":  map[string]any{"name": "api.example.com", "zoneId": "Z0123456789ABCDEFGHIJ", "basePath": "v1", "truststore": "s3://trust/authorities.pem", "truststoreVersion": "1"},
+		"alarms":  map[string]any{"topicArn": "arn:aws:sns:us-east-1:000000000000:alarms"},
+		"release": map[string]any{"strategy": "codedeploy-linear"},
+	}
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			t.Parallel()
+			p := clone(t)
+			if err := p.ConfigureStack(stack, on); err != nil {
+				t.Fatal(err)
+			}
+			u := up(t, p, "--stack", stack)
+			if want := "for api.example.com at http://127.0.0.1:"; !strings.Contains(u.Output(), want) {
+				t.Errorf("%q is not said in\n%s", want, u.Output())
+			}
+			out, err := p.OutputsOf(stack)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out["url"] != "https://api.example.com/v1" || !strings.Contains(fmt.Sprint(out["release"]), "aws deploy create-deployment") {
+				t.Errorf("the outputs are %v", out)
+			}
+			token, err := p.Run("token", "--stack", stack, "--sub", "alice")
+			if err != nil {
+				t.Fatalf("%v\n%s", err, token)
+			}
+			send := func(method, host, path, body string) (int, string) {
+				t.Helper()
+				q, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprint(out["endpoint"])+path, strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.Host = host
+				q.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+				q.Header.Set("Content-Type", "application/json")
+				resp, err := http.DefaultClient.Do(q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := resp.Body.Close(); err != nil {
+					t.Fatal(err)
+				}
+				return resp.StatusCode, resp.Header.Get("Location")
+			}
+			status, location := send("POST", "api.example.com", "/v1/items", `{"name":"x"}`)
+			if status != http.StatusCreated || !strings.HasPrefix(location, "/v1/items/") {
+				t.Errorf("creating an item gave %d at %q", status, location)
+			}
+			if status, _ := send("GET", "api.example.com", location, ""); status != http.StatusOK {
+				t.Errorf("reading it gave %d", status)
+			}
+			for host, path := range map[string]string{"": "/items", "api.example.com": "/items"} {
+				if status, _ := send("GET", host, path, ""); status < 400 {
+					t.Errorf("%s of the host %q gave %d", path, host, status)
+				}
+			}
+			if out, err := p.Run("deploy", "--stack", stack); err != nil || !strings.Contains(out, "0 changes") {
+				t.Errorf("deploying again: %v\n%s", err, out)
+			}
+			if out, err := p.Run("destroy", "--stack", stack); err == nil || !strings.Contains(out, "would remove the table") {
+				t.Errorf("destroying: %v\n%s", err, out)
+			}
+			if status, _ := send("GET", "api.example.com", location, ""); status != http.StatusOK {
+				t.Errorf("after a destruction that was stopped, reading gave %d", status)
+			}
+		})
+	}
+}
