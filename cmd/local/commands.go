@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
@@ -28,6 +28,9 @@ import (
 
 // start runs a cloud in this process.
 func (o *options) start(ctx context.Context, w *watcher) (*localcloud.Cloud, error) {
+	if o.concurrency < 1 {
+		return nil, fmt.Errorf("--account-concurrency must be at least 1, not %d", o.concurrency)
+	}
 	return localcloud.Start(ctx, localcloud.Config{Dir: o.dir, Region: o.region, JarDir: filepath.Join(o.tools, "dynamodb-local"), Port: o.port,
 		Concurrency: o.concurrency, Request: w.request, Log: w.log, Call: w.call})
 }
@@ -114,7 +117,7 @@ func (o *options) deploy(ctx context.Context, s auto.Stack, moved bool) error {
 		return fmt.Errorf("nothing was deployed: %w", err)
 	}
 	if changes(plan.ChangeSummary) > 0 || moved || !o.hasOutputs() {
-		r = newReport(os.Stdout)
+		r = r.again()
 		_, err = s.Up(ctx, optup.EventStreams(r.events(true)), optup.SuppressProgress(), optup.SuppressOutputs())
 		if err := r.finish(err); err != nil {
 			return fmt.Errorf("the deployment is not complete; correct this and deploy again: %w", err)
@@ -232,7 +235,7 @@ func destroy(ctx context.Context, o *options) error {
 		if err := r.finish(err); err != nil {
 			return err
 		}
-		r = newReport(os.Stdout)
+		r = r.again()
 		_, err = s.Destroy(ctx, optdestroy.EventStreams(r.events(true)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
 		if err := r.finish(err); err != nil {
 			return err

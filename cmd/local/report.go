@@ -11,17 +11,22 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// report turns the engine's events into one line per change, and collects its
-// errors.
+// report turns the engine's events into one line per change and per warning,
+// and collects its errors.
 type report struct {
 	out    io.Writer
 	mu     sync.Mutex
 	errors []string
+	warned map[string]bool
 	wait   sync.WaitGroup
 	stream chan events.EngineEvent
 }
 
-func newReport(out io.Writer) *report { return &report{out: out} }
+func newReport(out io.Writer) *report { return &report{out: out, warned: map[string]bool{}} }
+
+// again returns a report of the same deployment's next part, which repeats no
+// warning.
+func (r *report) again() *report { return &report{out: r.out, warned: r.warned} }
 
 // events returns a channel for the engine's events; changes are printed if
 // they are wanted.
@@ -49,6 +54,13 @@ func (r *report) event(e events.EngineEvent, changes bool) {
 		if sign, ok := signs[m.Op]; ok {
 			urn := resource.URN(m.URN)
 			fmt.Fprintf(r.out, "%s %s %s\n", sign, urn.Type(), urn.Name())
+		}
+	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "warning":
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if text := strings.TrimSpace(strings.TrimPrefix(e.DiagnosticEvent.Message, "warning: ")); !r.warned[text] {
+			r.warned[text] = true
+			fmt.Fprintf(r.out, "warning: %s\n", text)
 		}
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
 		r.mu.Lock()

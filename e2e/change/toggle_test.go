@@ -56,6 +56,15 @@ func options() []option {
 	}
 }
 
+// exactly is what some options do when they are switched on, and all that they
+// do.
+var exactly = map[string][]step{
+	"encryption": {{"create", "Alias", "items"}, {"create", "Key", "items"}, {"update", "LogGroup", "items-access"}, {"update", "LogGroup", "items-function"}, {"update", "Table", "items"}},
+	"audit": {{"create", "BucketLifecycleConfigurationV2", "items-audit"}, {"create", "BucketOwnershipControls", "items-audit"}, {"create", "BucketPolicy", "items"},
+		{"create", "BucketPublicAccessBlock", "items-audit"}, {"create", "BucketServerSideEncryptionConfigurationV2", "items-audit"}, {"create", "BucketV2", "items-audit"},
+		{"create", "BucketVersioningV2", "items-audit"}, {"update", "Key", "items"}, {"create", "Trail", "items"}, {"create", "Trail", "items"}},
+}
+
 // pooled are settings with a user pool.
 func pooled() stack.Settings {
 	s := settings()
@@ -78,7 +87,7 @@ func keeps(t *testing.T, what string, done []step) {
 
 // change previews and deploys settings, and tests that the preview said what
 // is done and that what matters is kept.
-func (s *site) change(t *testing.T, what string, c stack.Settings) map[string]any {
+func (s *site) change(t *testing.T, what string, c stack.Settings) ([]step, map[string]any) {
 	t.Helper()
 	planned, err := s.preview(t, s.program(c))
 	if err != nil {
@@ -92,7 +101,7 @@ func (s *site) change(t *testing.T, what string, c stack.Settings) map[string]an
 	if len(relevant(done)) == 0 {
 		t.Errorf("%s does nothing", what)
 	}
-	return out
+	return relevant(done), out
 }
 
 func (s *site) settled(t *testing.T, what string, c stack.Settings) {
@@ -158,7 +167,7 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	// The upgrade, while requests go on.
 	c := pooled()
 	l := startLoad(out["url"].(string)+"/health", 4)
-	out = s.change(t, "the upgrade", c)
+	_, out = s.change(t, "the upgrade", c)
 	l.end(t)
 	s.kept(t, "the new release", out, "", "")
 	s.settled(t, "the upgrade", c)
@@ -167,7 +176,11 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	host, path := "", ""
 	for _, o := range all {
 		o.on(&c)
-		out = s.change(t, o.name, c)
+		var done []step
+		done, out = s.change(t, o.name, c)
+		if want := exactly[o.name]; want != nil && !slices.Equal(done, want) {
+			t.Errorf("%s did %v, want %v", o.name, done, want)
+		}
 		if host = c.Domain.Name; c.Domain.BasePath != "" {
 			path = "/" + c.Domain.BasePath
 		}
@@ -187,7 +200,9 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	slices.Reverse(all)
 	for _, o := range all {
 		o.off(&c)
-		out = s.change(t, "no "+o.name, c)
+		var done []step
+		done, out = s.must(t, c)
+		keeps(t, "no "+o.name, done)
 	}
 	s.kept(t, "nothing any more", out, "", "")
 	s.settled(t, "switching all off", pooled())

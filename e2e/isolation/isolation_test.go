@@ -143,26 +143,6 @@ func unreleased(changes []string) []string {
 	return except(changes, "~ aws:lambda/alias:Alias", "~ aws:cloudwatch/metricAlarm:MetricAlarm")
 }
 
-func TestKeyAndAuditAreSwitchedOnAndOffInPlace(t *testing.T) {
-	t.Parallel()
-	s := start(t, nil)
-	s.createItem(t)
-	key := s.change(t, map[string]any{"encryption": map[string]any{"customerKey": true}})
-	inPlace := []string{"~ aws:cloudwatch/logGroup:LogGroup items-access", "~ aws:cloudwatch/logGroup:LogGroup items-function", "~ aws:dynamodb/table:Table items"}
-	expect(t, "a key", key, append(slices.Clone(inPlace), "+ aws:kms/alias:Alias items", "+ aws:kms/key:Key items"))
-	audit := s.change(t, map[string]any{"audit": map[string]any{"enabled": true}})
-	expect(t, "audit", except(audit, "+"), []string{"~ aws:kms/key:Key items"})
-	for _, want := range []string{"+ awsx:cloudtrail:Trail items", "+ aws:cloudtrail/trail:Trail items", "+ aws:s3/bucketPolicy:BucketPolicy items", "+ aws:s3/bucketV2:BucketV2 items-audit"} {
-		if !slices.Contains(audit, want) {
-			t.Errorf("audit made no %q:\n%s", want, strings.Join(audit, "\n"))
-		}
-	}
-	s.expectOurBucketPolicy(t)
-	off := s.change(t, map[string]any{"audit": nil})
-	expect(t, "no audit", except(off, "-"), []string{"~ aws:kms/key:Key items"})
-	expect(t, "no key", s.change(t, map[string]any{"encryption": nil}), append(slices.Clone(inPlace), "- aws:kms/alias:Alias items", "- aws:kms/key:Key items"))
-}
-
 func TestEverythingAtOnceIsSettledAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]any{"auth": map[string]any{"mode": "lambda"}, "network": map[string]any{"private": true}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true}})
@@ -174,6 +154,7 @@ func TestEverythingAtOnceIsSettledAndLeavesNothing(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(key), "\n")
 	s.key = lines[len(lines)-1]
 	s.createItem(t)
+	s.expectOurBucketPolicy(t)
 	expect(t, "leaving the network", unreleased(s.change(t, map[string]any{"network": map[string]any{"keep": true}})),
 		[]string{"~ aws:lambda/function:Function items", "~ aws:lambda/function:Function items-authorizer"})
 	if other := except(s.change(t, map[string]any{"network": nil}), "-"); len(other) > 0 {
@@ -221,28 +202,5 @@ func (s *site) expectOurBucketPolicy(t *testing.T) {
 	}
 	if found != 1 {
 		t.Errorf("%d records hold the bucket's policy", found)
-	}
-}
-
-func TestNetworkIsSwitchedOnAndOffInTwoSteps(t *testing.T) {
-	t.Parallel()
-	s := start(t, nil)
-	s.createItem(t)
-	on := s.change(t, map[string]any{"network": map[string]any{"private": true, "zones": 3}})
-	for _, want := range []string{"~ aws:lambda/function:Function items", "+ aws:ec2/vpcEndpoint:VpcEndpoint items", "+ aws:ec2/subnet:Subnet items-isolated-3", "+ aws:iam/rolePolicy:RolePolicy items-network"} {
-		if !slices.Contains(on, want) {
-			t.Errorf("switching it on made no %q:\n%s", want, strings.Join(on, "\n"))
-		}
-	}
-	leave := s.change(t, map[string]any{"network": map[string]any{"private": false, "zones": 3, "keep": true}})
-	expect(t, "leaving the network", unreleased(leave), []string{"~ aws:lambda/function:Function items"})
-	off := s.change(t, map[string]any{"network": nil})
-	for _, line := range off {
-		if !strings.HasPrefix(line, "- ") {
-			t.Errorf("switching it off did %q", line)
-		}
-	}
-	if made := len(on) - len(except(on, "+")); len(off) != made {
-		t.Errorf("%d resources were made, and %d removed:\n%s", made, len(off), strings.Join(off, "\n"))
 	}
 }

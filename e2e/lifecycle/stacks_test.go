@@ -82,3 +82,37 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 		})
 	}
 }
+
+// A new account may have a limit of 10, of which nothing can be reserved.
+func TestAccountThatCanReserveNothingSaysSoInThePreview(t *testing.T) {
+	t.Parallel()
+	p := clone(t)
+	for name, c := range map[string]struct {
+		limit  string
+		config any
+		fails  bool
+		want   []string
+	}{
+		"a number":          {"10", 10, true, []string{"items-api:reservedConcurrency is 10", "limit of 10", "at most 0", "request-service-quota-increase"}},
+		"one that is more":  {"150", 60, true, []string{"limit of 150", "at most 50"}},
+		"one that fits":     {"150", 50, false, []string{"+ aws:lambda/function:Function items"}},
+		"what fits":         {"10", "auto", false, []string{"nothing can be reserved", "+ aws:lambda/function:Function items"}},
+		"no account at all": {"0", "auto", true, []string{"--account-concurrency must be at least 1"}},
+	} {
+		if err := p.Configure(map[string]any{"reservedConcurrency": c.config}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.Run("preview", "--account-concurrency", c.limit)
+		if (err != nil) != c.fails {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s: %q is not said in\n%s", name, w, out)
+			}
+		}
+	}
+	if left, err := p.Records(); err != nil || len(left) > 0 {
+		t.Errorf("previews left %v, %v", left, err)
+	}
+}

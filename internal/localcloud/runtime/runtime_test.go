@@ -118,6 +118,7 @@ func put(t *testing.T, r *Runtime, f Function) {
 }
 
 type result struct {
+	ARN                     string
 	Pid                     int
 	Version, Tmp            string
 	Status                  int

@@ -43,8 +43,8 @@ func TestVersionsShareTheReservation(t *testing.T) {
 	}
 	apply(2, "1", "2")
 	first, _, err := call("1", map[string]string{"Do": "env"})
-	if err != nil || !slices.Contains(first.Env, "AWS_LAMBDA_FUNCTION_VERSION=1") {
-		t.Fatalf("version 1 was told %v, %v", first.Env, err)
+	if err != nil || !slices.Contains(first.Env, "AWS_LAMBDA_FUNCTION_VERSION=1") || first.ARN != "arn:aws:lambda:us-east-1:000000000000:function:f:live" {
+		t.Fatalf("version 1 was told %s and %v, %v", first.ARN, first.Env, err)
 	}
 	apply(1, "1", "2")
 	if again, _, err := call("1", map[string]string{"Do": "env"}); err != nil || again.Pid != first.Pid {

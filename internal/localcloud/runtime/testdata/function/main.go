@@ -32,7 +32,7 @@ func main() {
 		if err := json.NewDecoder(resp.Body).Decode(&in); err != nil {
 			os.Exit(8)
 		}
-		answer(id, in.Do, in.Path)
+		answer(id, resp.Header.Get("Lambda-Runtime-Invoked-Function-Arn"), in.Do, in.Path)
 	}
 }
 
@@ -48,8 +48,8 @@ func post(path string, body []byte) int {
 	return resp.StatusCode
 }
 
-func answer(id, do, path string) {
-	out := map[string]any{"pid": os.Getpid(), "version": os.Getenv("CODE"), "tmp": os.Getenv("TMPDIR")}
+func answer(id, arn, do, path string) {
+	out := map[string]any{"arn": arn, "pid": os.Getpid(), "version": os.Getenv("CODE"), "tmp": os.Getenv("TMPDIR")}
 	switch do {
 	case "exit":
 		os.Exit(4)
