@@ -30,23 +30,7 @@ type site struct {
 
 func start(t *testing.T, config map[string]any) *site {
 	t.Helper()
-	p, err := project.Copy(binary, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Configure(config); err != nil {
-		t.Fatal(err)
-	}
-	u, err := p.Up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	s := &site{Project: p}
+	s := &site{Project: project.Serve(t, binary, config)}
 	s.read(t)
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
@@ -88,16 +89,24 @@ func steps(ch <-chan events.EngineEvent, out *[]step, done chan<- struct{}) {
 	close(done)
 }
 
-// up deploys a program and returns what was done and the outputs.
-func (s *site) up(t *testing.T, program pulumi.RunFunc) ([]step, map[string]any, error) {
+// watched opens the stack of a program, and a channel whose events become
+// steps until done is closed.
+func (s *site) watched(t *testing.T, program pulumi.RunFunc, out *[]step) (auto.Stack, chan events.EngineEvent, chan struct{}) {
 	t.Helper()
 	st, err := s.Stack(t.Context(), s.name, program)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ch, done := make(chan events.EngineEvent), make(chan struct{})
+	go steps(ch, out, done)
+	return st, ch, done
+}
+
+// up deploys a program and returns what was done and the outputs.
+func (s *site) up(t *testing.T, program pulumi.RunFunc) ([]step, map[string]any, error) {
+	t.Helper()
 	var out []step
-	go steps(ch, &out, done)
+	st, ch, done := s.watched(t, program, &out)
 	res, err := st.Up(t.Context(), optup.SuppressProgress(), optup.SuppressOutputs(), optup.EventStreams(ch))
 	<-done
 	outputs := map[string]any{}
@@ -110,14 +119,9 @@ func (s *site) up(t *testing.T, program pulumi.RunFunc) ([]step, map[string]any,
 // preview returns what a deployment would do.
 func (s *site) preview(t *testing.T, program pulumi.RunFunc) ([]step, error) {
 	t.Helper()
-	st, err := s.Stack(t.Context(), s.name, program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ch, done := make(chan events.EngineEvent), make(chan struct{})
 	var out []step
-	go steps(ch, &out, done)
-	_, err = st.Preview(t.Context(), optpreview.SuppressProgress(), optpreview.SuppressOutputs(), optpreview.EventStreams(ch))
+	st, ch, done := s.watched(t, program, &out)
+	_, err := st.Preview(t.Context(), optpreview.SuppressProgress(), optpreview.SuppressOutputs(), optpreview.EventStreams(ch))
 	<-done
 	return out, err
 }

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,16 +8,16 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/components"
 	"items-api/e2e/change/previous"
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 	"items-api/internal/build"
 	"items-api/internal/localcloud"
 	"items-api/internal/localcloud/oidc"
 	"items-api/stack"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // zone is a hosted zone outside of the stack.
@@ -114,7 +113,7 @@ func (s *site) settled(t *testing.T, what string, c stack.Settings) {
 
 // ask sends a request with a token of the stack's user pool to the API's own
 // port, for a host if one is given.
-func (s *site) ask(t *testing.T, out map[string]any, method, host, path, body string) (int, string) {
+func (s *site) ask(t *testing.T, out map[string]any, method, host, path string, body any) (int, string) {
 	t.Helper()
 	token, err := localcloud.Token(s.Dir, oidc.Grant{Pool: out["userPoolId"].(string), Client: out["userPoolClientId"].(string), Subject: "alice",
 		Scopes: []string{"items/items:read", "items/items:write", api.SignedInScope}, Now: time.Now(), Lifetime: time.Hour})
@@ -125,28 +124,14 @@ func (s *site) ask(t *testing.T, out map[string]any, method, host, path, body st
 	if !ok {
 		endpoint = out["url"].(string) // of the previous release
 	}
-	q, err := http.NewRequestWithContext(t.Context(), method, endpoint+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Host = host
-	q.Header.Set("Authorization", "Bearer "+token)
-	q.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(resp.Body)
-	if cerr := resp.Body.Close(); err != nil || cerr != nil {
-		t.Fatal(err, cerr)
-	}
-	return resp.StatusCode, string(data)
+	a := rest.Send(t, method, endpoint+path, body, "Host", host, "Authorization", "Bearer "+token)
+	return a.Status, string(a.Body)
 }
 
 // kept tests that the item of the test is there.
 func (s *site) kept(t *testing.T, what string, out map[string]any, host, path string) {
 	t.Helper()
-	if status, body := s.ask(t, out, "GET", host, path+"/items", ""); status != http.StatusOK || !strings.Contains(body, "kept") {
+	if status, body := s.ask(t, out, "GET", host, path+"/items", nil); status != http.StatusOK || !strings.Contains(body, "kept") {
 		t.Errorf("with %s the items are %d %s", what, status, body)
 	}
 }
@@ -187,7 +172,7 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 		s.kept(t, o.name, out, host, path)
 	}
 	s.settled(t, "all options", c)
-	if status, body := s.ask(t, out, "GET", "", "/health", ""); status != http.StatusNotFound {
+	if status, body := s.ask(t, out, "GET", "", "/health", nil); status != http.StatusNotFound {
 		t.Errorf("with a domain the API's own endpoint gives %d %s", status, body)
 	}
 	for _, o := range all {

@@ -5,7 +5,6 @@ package isolation
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"items-api/e2e/project"
+	"items-api/e2e/rest"
 	"items-api/internal/api"
 )
 
@@ -31,23 +31,7 @@ type site struct {
 
 func start(t *testing.T, config map[string]any) *site {
 	t.Helper()
-	p, err := project.Copy(binary, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Configure(config); err != nil {
-		t.Fatal(err)
-	}
-	u, err := p.Up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	s := &site{Project: p}
+	s := &site{Project: project.Serve(t, binary, config)}
 	s.read(t)
 	return s
 }
@@ -106,28 +90,15 @@ func (s *site) createItem(t *testing.T) {
 
 func (s *site) expectItem(t *testing.T) {
 	t.Helper()
-	if status, body := s.send(t, http.MethodGet, ""); status != http.StatusOK || !strings.Contains(body, "kept") {
+	if status, body := s.send(t, http.MethodGet, nil); status != http.StatusOK || !strings.Contains(body, "kept") {
 		t.Errorf("the items are %d %s", status, body)
 	}
 }
 
-func (s *site) send(t *testing.T, method, body string) (int, string) {
+func (s *site) send(t *testing.T, method string, body any) (int, string) {
 	t.Helper()
-	q, err := http.NewRequestWithContext(t.Context(), method, s.url+"/items", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Content-Type", "application/json")
-	q.Header.Set(api.APIKeyHeader, s.key)
-	resp, err := http.DefaultClient.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(resp.Body)
-	if cerr := resp.Body.Close(); err != nil || cerr != nil {
-		t.Fatal(err, cerr)
-	}
-	return resp.StatusCode, string(data)
+	a := rest.Send(t, method, s.url+"/items", body, api.APIKeyHeader, s.key)
+	return a.Status, string(a.Body)
 }
 
 // except returns the changes without those of some signs.

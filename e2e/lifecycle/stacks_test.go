@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"items-api/e2e/rest"
 )
 
 // The stacks for AWS, with every option that there is, run locally.
@@ -40,33 +42,20 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, token)
 			}
-			send := func(method, host, path, body string) (int, string) {
+			send := func(method, host, path string, body any) (int, string) {
 				t.Helper()
-				q, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprint(out["endpoint"])+path, strings.NewReader(body))
-				if err != nil {
-					t.Fatal(err)
-				}
-				q.Host = host
-				q.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
-				q.Header.Set("Content-Type", "application/json")
-				resp, err := http.DefaultClient.Do(q)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := resp.Body.Close(); err != nil {
-					t.Fatal(err)
-				}
-				return resp.StatusCode, resp.Header.Get("Location")
+				a := rest.Send(t, method, fmt.Sprint(out["endpoint"])+path, body, "Host", host, "Authorization", "Bearer "+strings.TrimSpace(token))
+				return a.Status, a.Header.Get("Location")
 			}
 			status, location := send("POST", "api.example.com", "/v1/items", `{"name":"x"}`)
 			if status != http.StatusCreated || !strings.HasPrefix(location, "/v1/items/") {
 				t.Errorf("creating an item gave %d at %q", status, location)
 			}
-			if status, _ := send("GET", "api.example.com", location, ""); status != http.StatusOK {
+			if status, _ := send("GET", "api.example.com", location, nil); status != http.StatusOK {
 				t.Errorf("reading it gave %d", status)
 			}
 			for host, path := range map[string]string{"": "/items", "api.example.com": "/items"} {
-				if status, _ := send("GET", host, path, ""); status < 400 {
+				if status, _ := send("GET", host, path, nil); status < 400 {
 					t.Errorf("%s of the host %q gave %d", path, host, status)
 				}
 			}
@@ -76,7 +65,7 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if out, err := p.Run("destroy", "--stack", stack); err == nil || !strings.Contains(out, "would remove the table") {
 				t.Errorf("destroying: %v\n%s", err, out)
 			}
-			if status, _ := send("GET", "api.example.com", location, ""); status != http.StatusOK {
+			if status, _ := send("GET", "api.example.com", location, nil); status != http.StatusOK {
 				t.Errorf("after a destruction that was stopped, reading gave %d", status)
 			}
 		})

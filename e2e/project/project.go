@@ -43,6 +43,28 @@ func Binary(dir string) (string, error) {
 	return path, nil
 }
 
+// Serve runs a copy with configuration keys of the stack local for a test.
+func Serve(t testing.TB, binary string, config map[string]any) *Project {
+	t.Helper()
+	p, err := Copy(binary, t.TempDir())
+	if err == nil {
+		err = p.Configure(config)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := p.Up()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := u.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
 // Main compiles cmd/local, runs the tests of a package with its path in binary,
 // and exits.
 func Main(m *testing.M, binary *string) {

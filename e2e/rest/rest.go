@@ -18,7 +18,7 @@ type Answer struct {
 
 // Send sends a request. The body is JSON as it stands if it is a string, or
 // else what is encoded as JSON; nil for none. Headers are given as name and
-// value in turn.
+// value in turn; Host is what the request is for, wherever it is sent.
 func Send(t testing.TB, method, url string, body any, headers ...string) Answer {
 	t.Helper()
 	var in io.Reader
@@ -43,6 +43,8 @@ func Send(t testing.TB, method, url string, body any, headers ...string) Answer 
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+	r.Host = r.Header.Get("Host") // the URL's if empty
+	r.Header.Del("Host")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
