@@ -40,6 +40,10 @@ func (w *watcher) request(o localcloud.Request) {
 		start = map[bool]string{true: "cold", false: "warm"}[o.Cold]
 	}
 	text := fmt.Sprintf("%s %s %d %s %s", o.Method, o.Path, o.Status, o.Duration.Round(100*time.Microsecond), start)
+	// The last to run is the handler's; an authorizer comes before it.
+	if n := len(o.Functions); n > 0 {
+		text += " version " + o.Functions[n-1].Version
+	}
 	if n := len(o.Calls); n > 0 {
 		read, write := o.Units()
 		text += fmt.Sprintf(" database: %d, %v read and %v write units", n, read, write)
