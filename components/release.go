@@ -138,7 +138,9 @@ func (r *RestAPI) answering(ctx *pulumi.Context) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// notFound reports whether a lookup failed because there is no such thing.
+// notFound reports whether a lookup failed because there is no such thing. The
+// AWS provider puts words of its own in the place of AWS's error
+// (retry.NotFoundError, terraform-provider-aws).
 func notFound(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "ResourceNotFoundException")
+	return err != nil && strings.Contains(err.Error(), "couldn't find resource")
 }

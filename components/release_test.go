@@ -85,7 +85,7 @@ func TestPermissionsForTheAliasComeBeforeTheGatewayIsTurned(t *testing.T) {
 // points to one of them, or with no alias if that is "".
 func lookups(live string) func(pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	return func(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
-		missing := errors.New("reading: ResourceNotFoundException: there is none")
+		missing := errors.New("reading Lambda: couldn't find resource")
 		switch a.Token {
 		case "aws:lambda/getAlias:getAlias":
 			if live == "denied" {

@@ -1,14 +1,22 @@
 package provider
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// lookupAlias answers for an alias. What does not exist fails with AWS's own
-// error, which programs tell from others by its code.
+// noResource is what the AWS provider says in the place of AWS's
+// ResourceNotFoundException. Source: findAlias, findFunction and
+// retry.NotFoundError, terraform-provider-aws.
+const noResource = "couldn't find resource"
+
+// lookupAlias answers for an alias. What does not exist fails with the AWS
+// provider's own words, by which programs tell it from other errors.
 func lookupAlias(p *Provider, args values) (values, []Failure) {
 	name, alias := FunctionName(args.str("functionName")), args.str("name")
 	r, err := p.Store.Get(aliasType, aliasKey(name, alias))
 	if err != nil {
-		return nil, []Failure{{"name", fmt.Sprintf("reading Lambda Alias (%s): ResourceNotFoundException: Cannot find alias arn: %s", alias, p.arn("lambda", "function:"+name+":"+alias))}}
+		return nil, []Failure{{"name", "reading Lambda Alias: " + noResource}}
 	}
 	v := values(r.Properties)
 	return values{"arn": r.ID, "id": r.ID, "description": v.str("description"), "functionName": name, "functionVersion": v.str("functionVersion"),
@@ -20,15 +28,18 @@ func lookupFunction(p *Provider, args values) (values, []Failure) {
 	name, qualifier := FunctionName(args.str("functionName")), args.str("qualifier")
 	r, err := p.Store.Get(functionType, name)
 	if err != nil {
-		return nil, []Failure{{"functionName", fmt.Sprintf("reading Lambda Function (%s): ResourceNotFoundException: Function not found: %s", name, p.arn("lambda", "function:"+name))}}
+		return nil, []Failure{{"functionName", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
 	}
 	number, err := p.Resolve(name, qualifier)
 	if err != nil {
-		return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %v", name, err)}}
+		return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
 	}
 	props := values(r.Properties)
 	if number != latest {
 		v, err := versionOf(r, number)
+		if _, published := r.Private[privateVersion+number]; !published {
+			err = errors.New(noResource)
+		}
 		if err != nil {
 			return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %v", name, err)}}
 		}

@@ -280,7 +280,7 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 		"aws:lambda/getAlias:getAlias":       {"functionName": "f", "name": "other"},
 		"aws:lambda/getFunction:getFunction": {"functionName": "f", "qualifier": "3"},
 	} {
-		if _, problems := look(token, args); len(problems) != 1 || !strings.Contains(problems[0], "ResourceNotFoundException") {
+		if _, problems := look(token, args); len(problems) != 1 || !strings.HasSuffix(problems[0], "couldn't find resource") {
 			t.Errorf("%s of what is not there gave %v", token, problems)
 		}
 	}
