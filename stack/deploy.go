@@ -146,7 +146,6 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	if s.Audit.Enabled {
 		ctx.Export("auditBucket", r.AuditBucket)
 	}
-	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, r.URL, CurlHeader(s.Auth.Mode)))
 	return nil
 }
 

@@ -170,6 +170,9 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 			path = "/" + c.Domain.BasePath
 		}
 		s.kept(t, o.name, out, host, path)
+		if shown := strings.Contains(out["tryIt"].(string), "--cert"); shown != (c.Domain.Truststore != "") {
+			t.Errorf("with %s the line to try is %v", o.name, out["tryIt"])
+		}
 	}
 	s.settled(t, "all options", c)
 	if status, body := s.ask(t, out, "GET", "", "/health", nil); status != http.StatusNotFound {
