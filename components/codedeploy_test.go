@@ -98,7 +98,7 @@ func TestRollbackAsksForAVersionAndIsNotHeldUpByAlarms(t *testing.T) {
 			return nil
 		})
 		return nil
-	}, pulumi.WithMocks("items-api", "test", &recorder{}))
+	}, pulumi.WithMocks("items-api", "test", &recorder{lookup: lookups("")}))
 	if err != nil || len(seen) != 1 {
 		t.Fatalf("the commands were never known: %v", err)
 	}

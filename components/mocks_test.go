@@ -150,6 +150,9 @@ func (r *recorder) one(t *testing.T, token string) resource.PropertyMap {
 func compose(t *testing.T, unknown bool, args *RestAPIArgs) *recorder {
 	t.Helper()
 	r := &recorder{unknown: unknown}
+	if args.Release.Strategy.CodeDeploy() {
+		r.lookup = lookups("")
+	}
 	if err := r.run(args); err != nil {
 		t.Fatal(err)
 	}

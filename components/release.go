@@ -63,6 +63,15 @@ func (r Release) check() error {
 	return errors.Join(errs...)
 }
 
+// What the alias is described as says who moves it: when Pulumi takes it over
+// from CodeDeploy it is written whatever the state says, since that does not
+// know where CodeDeploy has moved it. And it tells an alias with a canary.
+const (
+	moved             = "What the gateway calls"
+	split             = moved + ", with a canary"
+	movedByCodeDeploy = moved + ", moved by CodeDeploy"
+)
+
 // addAlias makes the alias of a function that always points to its newest
 // version.
 func (r *RestAPI) addAlias(ctx *pulumi.Context, name string, function *lambda.Function) (*lambda.Alias, error) {
@@ -71,7 +80,9 @@ func (r *RestAPI) addAlias(ctx *pulumi.Context, name string, function *lambda.Fu
 
 func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasArgs, opts ...pulumi.ResourceOption) (*lambda.Alias, error) {
 	args.Name = pulumi.String(Alias)
-	args.Description = pulumi.String("What the gateway calls")
+	if args.Description == nil {
+		args.Description = pulumi.String(moved)
+	}
 	alias, err := lambda.NewAlias(ctx, name, args, append(r.child(), opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the alias of the function %s: %w", name, err)
@@ -82,7 +93,7 @@ func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasA
 // addRelease makes the alias of the handler's function.
 func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
 	if a.Release.Strategy.CodeDeploy() {
-		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.function.Version},
+		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.whole(ctx), Description: pulumi.String(movedByCodeDeploy)},
 			pulumi.IgnoreChanges([]string{"functionVersion", "routingConfig"}))
 		return err
 	}
@@ -96,6 +107,12 @@ func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 		args.FunctionVersion = r.function.Version
 	}
 	if weight := a.Release.CanaryPercent / 100; weight > 0 {
+		args.Description = pulumi.All(args.FunctionVersion, r.function.Version).ApplyT(func(versions []any) string {
+			if versions[0] == versions[1] {
+				return moved
+			}
+			return split
+		}).(pulumi.StringOutput)
 		args.RoutingConfig = pulumi.All(args.FunctionVersion, r.function.Version).ApplyT(func(versions []any) *lambda.AliasRoutingConfig {
 			main, newest := versions[0].(string), versions[1].(string)
 			if main == newest {
@@ -120,6 +137,23 @@ func (r *RestAPI) pinned(ctx *pulumi.Context, version string) pulumi.StringOutpu
 			return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs lambda:GetFunction: %w", version, name, err)
 		}
 		return found.Version, nil
+	}).(pulumi.StringOutput)
+}
+
+// whole returns the newest version after the alias has been seen not to have a
+// canary. CodeDeploy fails with an alias that points to two versions, and would
+// leave it so. Source: CodeDeploy User Guide, "Troubleshoot AWS Lambda
+// deployment issues".
+func (r *RestAPI) whole(ctx *pulumi.Context) pulumi.StringOutput {
+	return r.function.Name.ApplyT(func(name string) (pulumi.StringOutput, error) {
+		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
+		switch {
+		case err != nil && !notFound(err):
+			return pulumi.StringOutput{}, fmt.Errorf("looking up whether the alias of the function %s has a canary, for which the deployer needs lambda:GetAlias: %w", name, err)
+		case err == nil && found.Description == split:
+			return pulumi.StringOutput{}, fmt.Errorf("the alias of the function %s has a canary, with which CodeDeploy cannot start: deploy once with the strategy %s and without a canary, with a version to go back or without one to let the newest answer, and choose CodeDeploy then", name, AllAtOnce)
+		}
+		return r.function.Version, nil
 	}).(pulumi.StringOutput)
 }
 

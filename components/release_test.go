@@ -82,7 +82,7 @@ func TestPermissionsForTheAliasComeBeforeTheGatewayIsTurned(t *testing.T) {
 }
 
 // lookups answers with a function that has versions up to 3 and an alias that
-// points to one of them, or with no alias if that is "".
+// points to one of them or has a canary ("split"), or with no alias if that is "".
 func lookups(live string) func(pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	return func(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 		missing := errors.New("reading Lambda: couldn't find resource")
@@ -93,6 +93,9 @@ func lookups(live string) func(pulumi.MockCallArgs) (resource.PropertyMap, error
 			}
 			if live == "" {
 				return nil, missing
+			}
+			if live == "split" {
+				return resource.PropertyMap{"functionVersion": resource.NewStringProperty("1"), "description": resource.NewStringProperty(split)}, nil
 			}
 			return resource.PropertyMap{"functionVersion": resource.NewStringProperty(live)}, nil
 		case "aws:lambda/getFunction:getFunction":
@@ -131,6 +134,9 @@ func TestAliasFollowsTheRelease(t *testing.T) {
 		if got := a["functionVersion"].StringValue(); got != c.version {
 			t.Errorf("%s: the alias points to %s, want %s", name, got, c.version)
 		}
+		if description, want := a["description"].StringValue(), map[bool]string{true: moved, false: split}[c.weights == nil]; description != want {
+			t.Errorf("%s: the alias is described as %q, want %q", name, description, want)
+		}
 		got := at(a, "routingConfig", "additionalVersionWeights")
 		if c.weights == nil && !got.IsNull() {
 			t.Errorf("%s: the weights are %v", name, got)
@@ -151,6 +157,8 @@ func TestReleaseThatCannotBeFails(t *testing.T) {
 	}{
 		"has no version 4 to go back to": {Release{Version: "4"}, "3"},
 		"needs lambda:GetAlias":          {Release{CanaryPercent: 1}, "denied"},
+		"whether the alias of":           {Release{Strategy: CodeDeployLinear}, "denied"},
+		"has a canary, with which":       {Release{Strategy: CodeDeployCanary}, "split"},
 	} {
 		r := &recorder{lookup: lookups(c.live)}
 		if err := r.run(released(c.release)); err == nil || !strings.Contains(err.Error(), want) || len(r.all("aws:lambda/alias:Alias")) > 0 {
@@ -177,6 +185,10 @@ func TestCodeDeployKeepsTheAlias(t *testing.T) {
 			if m.TypeToken == "aws:lambda/alias:Alias" {
 				if got := m.RegisterRPC.GetIgnoreChanges(); !slices.Equal(got, []string{"functionVersion", "routingConfig"}) {
 					t.Errorf("%s: the alias ignores changes of %v", s, got)
+				}
+				// So that Pulumi writes the alias when it takes it over again.
+				if d := m.Inputs["description"].StringValue(); d == moved {
+					t.Errorf("%s: the alias is described as %q", s, d)
 				}
 			}
 		}

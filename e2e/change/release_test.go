@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"items-api/components"
 	"items-api/internal/localcloud"
 	"items-api/stack"
 )
@@ -117,6 +118,35 @@ func TestCanaryOfTheFirstVersionGetsEverything(t *testing.T) {
 	c.Canary.Weight, c.Release.Version = 0, "1"
 	if done, _ := s.must(t, c); len(relevant(done)) > 0 {
 		t.Errorf("pinning what answers did %v", relevant(done))
+	}
+}
+
+// CodeDeploy takes the alias over only when it points to one version. Where it
+// has moved it is not in the state: so Pulumi must write the alias when it
+// takes it over again, also to where the state has it already.
+func TestAliasIsHandedToCodeDeployAndBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "dev", localcloud.Config{})
+	c := settings()
+	s.must(t, c)
+	c.MemoryMB, c.Canary.Weight = 512, 10
+	s.must(t, c)
+	c.Canary.Weight, c.Release.Strategy = 0, components.CodeDeployCanary
+	if done, err := s.preview(t, s.program(c)); err == nil || !strings.Contains(err.Error(), "has a canary, with which CodeDeploy cannot start") {
+		t.Errorf("CodeDeploy beside a canary: the preview did %v, %v", relevant(done), err)
+	}
+	c.Release = stack.Release{Strategy: components.AllAtOnce, Version: "1"}
+	s.must(t, c)
+	c.Release = stack.Release{Strategy: components.CodeDeployCanary}
+	if _, out := s.must(t, c); out["liveVersion"] != "1" || out["version"] != "2" {
+		t.Errorf("with CodeDeploy the version is %v, live %v", out["version"], out["liveVersion"])
+	}
+	if done, _ := s.must(t, c); len(relevant(done)) > 0 {
+		t.Errorf("the same again did %v", relevant(done))
+	}
+	c.Release = stack.Release{Strategy: components.AllAtOnce, Version: "1"}
+	if done, out := s.must(t, c); !slices.Contains(relevant(done), step{"update", "Alias", "items"}) || out["liveVersion"] != "1" {
+		t.Errorf("back from CodeDeploy to a version did %v, live is %v", relevant(done), out["liveVersion"])
 	}
 }
 
