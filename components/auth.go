@@ -203,10 +203,12 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 	if err != nil {
 		return nil, err
 	}
+	// It waits for the handler, which may have to give up some of what it
+	// reserves of the account's limit before the authorizer can reserve as much.
 	function, err := r.newFunction(ctx, child, a, functionArgs{
 		description: "Checks the API keys of " + name, zip: a.Auth.Package, role: role, log: log, timeoutSeconds: 5,
 		variables: pulumi.StringMap{api.EnvTableName: r.table.Name},
-	}, policy)
+	}, policy, r.function)
 	if err != nil {
 		return nil, err
 	}

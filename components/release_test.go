@@ -79,6 +79,10 @@ func TestPermissionsForTheAliasComeBeforeTheGatewayIsTurned(t *testing.T) {
 		before("aws:apigatewayv2/integration:Integration items", "items-live-"+strings.ToLower(string(route.Operation)))
 	}
 	before("aws:apigatewayv2/authorizer:Authorizer items-key", "items-authorizer-live")
+	// And the handler gives up reserved concurrency before the authorizer takes it.
+	if urns := waits["aws:lambda/function:Function items-authorizer"]; !slices.ContainsFunc(urns, func(urn string) bool { return strings.HasSuffix(urn, "$aws:lambda/function:Function::items") }) {
+		t.Errorf("the authorizer does not wait for the handler but for %v", urns)
+	}
 }
 
 // lookups answers with a function that has versions up to 3 and an alias that

@@ -38,6 +38,11 @@ func (p *parser) concurrency(text string) int {
 	return n
 }
 
+// mostFunctions is how many functions there are in the mode that has the most.
+// auto divides by it in every mode: the handler is changed before an authorizer
+// that goes is deleted, and AWS would refuse what the two reserve meanwhile.
+const mostFunctions = 2
+
 // functions is how many functions reserve concurrency: the handler, and the
 // authorizer for API keys.
 func (s Settings) functions() int {
@@ -73,13 +78,13 @@ func (s Settings) reserve(ctx *pulumi.Context) (int, error) {
 // in the region is not known here, and AWS may refuse for it.
 func (s Settings) fit(limit int) (n int, warning string, err error) {
 	unreserved := min(mostUnreserved, limit)
-	most := (limit - unreserved) / s.functions()
+	most, auto := (limit-unreserved)/s.functions(), min(autoMost, (limit-unreserved)/mostFunctions)
 	switch {
-	case s.ReservedConcurrency == autoReservation && most == 0:
+	case s.ReservedConcurrency == autoReservation && auto == 0:
 		return components.NoReservation, fmt.Sprintf("%s:reservedConcurrency is auto, and nothing can be reserved of the account's limit of %d: "+
-			"other functions of the account can take all of it, and requests then fail; %s to change that", Namespace, limit, increase(mostUnreserved+s.functions())), nil
+			"other functions of the account can take all of it, and requests then fail; %s to change that", Namespace, limit, increase(mostUnreserved+mostFunctions)), nil
 	case s.ReservedConcurrency == autoReservation:
-		return min(autoMost, most), "", nil
+		return auto, "", nil
 	case s.ReservedConcurrency > most:
 		return 0, "", fmt.Errorf("%s:reservedConcurrency is %d for each of %d functions, and the account's limit of %d concurrent executions in this region leaves at most %d for each, because AWS keeps %d unreserved: "+
 			"give a number that fits, say auto or none, or %s", Namespace, s.ReservedConcurrency, s.functions(), limit, most, unreserved, increase(s.ReservedConcurrency*s.functions()+mostUnreserved))

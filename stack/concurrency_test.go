@@ -26,10 +26,10 @@ func TestReservationFitsTheAccountsLimit(t *testing.T) {
 		{"a number at a limit of 100", "1", "", 100, 0, []string{"at most 0", "keeps 100"}},
 		{"a number at a limit of 101", "1", "", 101, 1, nil},
 		{"auto in an account of the usual limit", "auto", "", 1000, 100, nil},
-		{"auto with less than that", "auto", "", 150, 50, nil},
+		{"auto with less than that", "auto", "", 151, 25, nil},
 		{"auto for two functions", "auto", keys, 151, 25, nil},
-		{"auto in a new account", "auto", "", 10, components.NoReservation, []string{"limit of 10", "nothing can be reserved", "--desired-value 101"}},
-		{"auto for two functions of which one would fit", "auto", keys, 101, components.NoReservation, []string{"--desired-value 102"}},
+		{"auto in a new account", "auto", "", 10, components.NoReservation, []string{"limit of 10", "nothing can be reserved", "--desired-value 102"}},
+		{"auto where one of two functions would fit", "auto", "", 101, components.NoReservation, []string{"--desired-value 102"}},
 	} {
 		config := map[string]string{"items-api:reservedConcurrency": c.value}
 		if c.auth != "" {
