@@ -8,6 +8,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"items-api/internal/api"
 )
 
 // Alias is the name of the alias of each function that the gateway calls.
@@ -93,16 +95,16 @@ func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasA
 // addRelease makes the alias of the handler's function.
 func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
 	if a.Release.Strategy.CodeDeploy() {
-		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.whole(ctx), Description: pulumi.String(movedByCodeDeploy)},
+		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.whole(ctx, a), Description: pulumi.String(movedByCodeDeploy)},
 			pulumi.IgnoreChanges([]string{"functionVersion", "routingConfig"}))
 		return err
 	}
 	args := &lambda.AliasArgs{FunctionName: r.function.Name}
 	switch {
 	case a.Release.Version != "":
-		args.FunctionVersion = r.pinned(ctx, a.Release.Version)
+		args.FunctionVersion = r.pinned(ctx, a)
 	case a.Release.CanaryPercent > 0:
-		args.FunctionVersion = r.answering(ctx)
+		args.FunctionVersion = r.answering(ctx, a)
 	default:
 		args.FunctionVersion = r.function.Version
 	}
@@ -125,18 +127,55 @@ func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (e
 	return err
 }
 
-// pinned returns a version after it has been seen to exist, so that a preview
-// fails for one that does not.
-func (r *RestAPI) pinned(ctx *pulumi.Context, version string) pulumi.StringOutput {
-	return r.function.Name.ApplyT(func(name string) (string, error) {
-		found, err := lambda.LookupFunction(ctx, &lambda.LookupFunctionArgs{FunctionName: name, Qualifier: &version})
+// pinned returns a version after it has been seen to exist and to fit, so that a
+// preview fails for one that does not.
+func (r *RestAPI) pinned(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput {
+	return pulumi.All(r.function.Name, r.table.Name).ApplyT(func(names []any) (string, error) {
+		return fits(ctx, names[0].(string), a.Release.Version, names[1].(string), a.Auth.Mode)
+	}).(pulumi.StringOutput)
+}
+
+// fits returns a version that is to answer although it is not the newest. Its
+// environment is as it was: one that knows callers in another way than the
+// gateway would refuse all of them, or take all of them for one and the same.
+func fits(ctx *pulumi.Context, name, version, table string, mode api.AuthMode) (string, error) {
+	found, err := lambda.LookupFunction(ctx, &lambda.LookupFunctionArgs{FunctionName: name, Qualifier: &version})
+	switch {
+	case notFound(err):
+		return "", fmt.Errorf("the function %s has no version %s to go back to: name one of `aws lambda list-versions-by-function --function-name %s`, or none for the newest", name, version, name)
+	case err != nil:
+		return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs lambda:GetFunction: %w", version, name, err)
+	}
+	const next = "let the newest version answer at once (strategy all-at-once, no version, no canary); its code may be the old one"
+	env := found.Environment.Variables
+	if was := api.AuthMode(env[api.EnvAuthMode]); was != mode && !(tokens(was) && tokens(mode)) {
+		return "", fmt.Errorf("the version %s of the function %s, which would answer, is for callers of the mode %q, and the gateway lets in those of the mode %q: %s", version, name, was, mode, next)
+	}
+	if was := env[api.EnvTableName]; was != table {
+		return "", fmt.Errorf("the version %s of the function %s, which would answer, is for the table %q, and the table is %s: %s", version, name, was, table, next)
+	}
+	return found.Version, nil
+}
+
+// tokens reports whether callers of a mode show JWTs, whoever issues them.
+func tokens(mode api.AuthMode) bool { return mode == api.AuthCognito || mode == api.AuthJWT }
+
+// before looks the alias up as it is before this deployment; nil if there is
+// none yet. The version that it points to goes on answering, and has to fit.
+func (r *RestAPI) before(ctx *pulumi.Context, a RestAPIArgs, use func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error)) pulumi.StringOutput {
+	return pulumi.All(r.function.Name, r.table.Name).ApplyT(func(names []any) (pulumi.StringOutput, error) {
+		name := names[0].(string)
+		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
 		switch {
 		case notFound(err):
-			return "", fmt.Errorf("the function %s has no version %s to go back to: name one of `aws lambda list-versions-by-function --function-name %s`, or none for the newest", name, version, name)
+			return use(name, nil)
 		case err != nil:
-			return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs lambda:GetFunction: %w", version, name, err)
+			return pulumi.StringOutput{}, fmt.Errorf("looking up which version of the function %s answers, for which the deployer needs lambda:GetAlias: %w", name, err)
 		}
-		return found.Version, nil
+		if _, err := fits(ctx, name, found.FunctionVersion, names[1].(string), a.Auth.Mode); err != nil {
+			return pulumi.StringOutput{}, err
+		}
+		return use(name, found)
 	}).(pulumi.StringOutput)
 }
 
@@ -144,32 +183,24 @@ func (r *RestAPI) pinned(ctx *pulumi.Context, version string) pulumi.StringOutpu
 // canary. CodeDeploy fails with an alias that points to two versions, and would
 // leave it so. Source: CodeDeploy User Guide, "Troubleshoot AWS Lambda
 // deployment issues".
-func (r *RestAPI) whole(ctx *pulumi.Context) pulumi.StringOutput {
-	return r.function.Name.ApplyT(func(name string) (pulumi.StringOutput, error) {
-		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
-		switch {
-		case err != nil && !notFound(err):
-			return pulumi.StringOutput{}, fmt.Errorf("looking up whether the alias of the function %s has a canary, for which the deployer needs lambda:GetAlias: %w", name, err)
-		case err == nil && found.Description == split:
+func (r *RestAPI) whole(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput {
+	return r.before(ctx, a, func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error) {
+		if found != nil && found.Description == split {
 			return pulumi.StringOutput{}, fmt.Errorf("the alias of the function %s has a canary, with which CodeDeploy cannot start: deploy once with the strategy %s and without a canary, with a version to go back or without one to let the newest answer, and choose CodeDeploy then", name, AllAtOnce)
 		}
 		return r.function.Version, nil
-	}).(pulumi.StringOutput)
+	})
 }
 
 // answering returns the version that the alias points to before this
 // deployment; the newest if there is no alias yet.
-func (r *RestAPI) answering(ctx *pulumi.Context) pulumi.StringOutput {
-	return r.function.Name.ApplyT(func(name string) (pulumi.StringOutput, error) {
-		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
-		switch {
-		case notFound(err):
+func (r *RestAPI) answering(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput {
+	return r.before(ctx, a, func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error) {
+		if found == nil {
 			return r.function.Version, ctx.Log.Warn(fmt.Sprintf("the function %s has no version yet to compare a new one with: all requests go to the new one", name), &pulumi.LogArgs{Resource: r})
-		case err != nil:
-			return pulumi.StringOutput{}, fmt.Errorf("looking up which version of the function %s answers, for which the deployer needs lambda:GetAlias: %w", name, err)
 		}
 		return pulumi.String(found.FunctionVersion).ToStringOutput(), nil
-	}).(pulumi.StringOutput)
+	})
 }
 
 // notFound reports whether a lookup failed because there is no such thing. The

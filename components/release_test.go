@@ -106,7 +106,11 @@ func lookups(live string) func(pulumi.MockCallArgs) (resource.PropertyMap, error
 			if a.Args["qualifier"].StringValue() > "3" {
 				return nil, missing
 			}
-			return resource.PropertyMap{"version": a.Args["qualifier"]}, nil
+			variables := resource.PropertyMap{"AUTH_MODE": resource.NewStringProperty("none"), "TABLE_NAME": resource.NewStringProperty("items-1")}
+			if a.Args["qualifier"].StringValue() == "2" && live == "another table" {
+				variables["TABLE_NAME"] = resource.NewStringProperty("items-0")
+			}
+			return resource.PropertyMap{"version": a.Args["qualifier"], "environment": resource.NewObjectProperty(resource.PropertyMap{"variables": resource.NewObjectProperty(variables)})}, nil
 		}
 		return nil, errors.New("unexpected lookup of " + a.Token)
 	}
@@ -161,12 +165,28 @@ func TestReleaseThatCannotBeFails(t *testing.T) {
 	}{
 		"has no version 4 to go back to": {Release{Version: "4"}, "3"},
 		"needs lambda:GetAlias":          {Release{CanaryPercent: 1}, "denied"},
-		"whether the alias of":           {Release{Strategy: CodeDeployLinear}, "denied"},
+		"lambda:GetAlias: ":              {Release{Strategy: CodeDeployLinear}, "denied"},
+		"is for the table \"items-0\"":   {Release{Version: "2"}, "another table"},
 		"has a canary, with which":       {Release{Strategy: CodeDeployCanary}, "split"},
 	} {
 		r := &recorder{lookup: lookups(c.live)}
 		if err := r.run(released(c.release)); err == nil || !strings.Contains(err.Error(), want) || len(r.all("aws:lambda/alias:Alias")) > 0 {
 			t.Errorf("%s: got %v", want, err)
+		}
+	}
+	// A version of the mode none would give everybody the items of all.
+	for _, c := range []struct {
+		mode Auth
+		Release
+	}{
+		{Auth{Mode: api.AuthCognito}, Release{Version: "1"}}, {Auth{Mode: api.AuthCognito}, Release{CanaryPercent: 1}}, {Auth{Mode: api.AuthCognito}, Release{Strategy: CodeDeployLinear}},
+		{Auth{Mode: api.AuthLambda, Package: "authorizer.zip"}, Release{Version: "1"}},
+	} {
+		a := released(c.Release)
+		a.Auth = c.mode
+		r := &recorder{lookup: lookups("1")}
+		if err := r.run(a); err == nil || !strings.Contains(err.Error(), `of the mode "none", and the gateway lets in those of the mode "`+string(c.mode.Mode)) {
+			t.Errorf("%v: got %v", c, err)
 		}
 	}
 	for want, bad := range map[string]Release{
