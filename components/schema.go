@@ -133,6 +133,7 @@ func indexes(inputs resource.PropertyMap) map[string]resource.PropertyValue {
 		// Capacity is no part of what an index is.
 		delete(fields, "readCapacity")
 		delete(fields, "writeCapacity")
+		delete(fields, "onDemandThroughput")
 		if name := fields["name"]; name.IsString() {
 			out[name.StringValue()] = resource.NewObjectProperty(fields)
 		}

@@ -22,6 +22,7 @@ func TestGuardStopsWhatLosesItemsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	grown := tableWith("a x")
 	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["readCapacity"] = resource.NewNumberProperty(5)
+	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["onDemandThroughput"] = resource.NewObjectProperty(resource.PropertyMap{"maxReadRequestUnits": resource.NewNumberProperty(5)})
 	for name, c := range map[string]struct {
 		hook            func(*SchemaGuard, *pulumi.ResourceHookArgs) error
 		existing, allow string
