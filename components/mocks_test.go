@@ -17,6 +17,8 @@ import (
 // has returned, so that none can be passed over.
 type recorder struct {
 	unknown bool // leave out what AWS would choose, as in a preview
+	// fewerZones is how many of three zones the region lacks.
+	fewerZones int
 	// lookup answers what is looked up, by token; nothing is if it is nil.
 	lookup func(pulumi.MockCallArgs) (resource.PropertyMap, error)
 
@@ -80,6 +82,9 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	r.lookups++
 	name := map[string]resource.PropertyKey{"aws:index/getCallerIdentity:getCallerIdentity": "accountId", "aws:index/getRegion:getRegion": "name",
 		"aws:index/getPartition:getPartition": "partition"}[args.Token]
+	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
+		return r.zones(args.Args), nil
+	}
 	if name == "" && r.lookup != nil {
 		return r.lookup(args)
 	}
@@ -88,6 +93,21 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	}
 	found := resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333"), "name": resource.NewStringProperty("eu-west-1"), "partition": resource.NewStringProperty("aws")}
 	return resource.PropertyMap{name: found[name]}, nil
+}
+
+// zones answers for an account that has opted in to a Local Zone, sorted as
+// the AWS provider does.
+func (r *recorder) zones(args resource.PropertyMap) resource.PropertyMap {
+	var names []resource.PropertyValue
+	for _, name := range []string{"eu-west-1-dub-1a", "eu-west-1a", "eu-west-1b", "eu-west-1c"}[:max(1, 4-r.fewerZones)] {
+		filters := args["filters"]
+		if strings.Contains(name, "dub") && filters.IsArray() && len(filters.ArrayValue()) == 1 && at(filters.ArrayValue()[0].ObjectValue(), "name").StringValue() == "opt-in-status" &&
+			strings.Join(texts(at(filters.ArrayValue()[0].ObjectValue(), "values")), " ") == "opt-in-not-required" {
+			continue
+		}
+		names = append(names, resource.NewStringProperty(name))
+	}
+	return resource.PropertyMap{"names": resource.NewArrayProperty(names)}
 }
 
 // remotes answer for components that a provider composes, by token.
@@ -103,7 +123,7 @@ func composedVpc(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMa
 		return resource.PropertyMap{"vpcId": c, "isolatedSubnetIds": c, "routeTables": c}
 	}
 	var subnets, tables []resource.PropertyValue
-	for i := range int(args.Inputs["numberOfAvailabilityZones"].NumberValue()) {
+	for i := range args.Inputs["availabilityZoneNames"].ArrayValue() {
 		name := routeTableName(i)
 		subnets = append(subnets, resource.NewStringProperty(fmt.Sprint("subnet-", i+1)))
 		tables = append(tables, resource.MakeCustomResourceReference(

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -70,6 +71,28 @@ func CheckCIDR(text string) error {
 		return fmt.Errorf("must begin at the first address of its range: %s, not %q", p.Masked(), text)
 	}
 	return nil
+}
+
+// zoneBits divide the range into four equal parts, one for each zone and one
+// that stays free, so that a third zone leaves the subnets of two as they are.
+// awsx divides by the number of zones, and AWS takes no subnet over another.
+const zoneBits = 2
+
+// zones chooses n availability zones. awsx would take Local Zones too that the
+// account has opted in to, first even, as their names come before those of the
+// region's own zones, and Lambda has no functions there. Source:
+// pulumi/pulumi-awsx#1365.
+func (r *RestAPI) zones(ctx *pulumi.Context, n int) ([]string, error) {
+	found, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
+		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("asking for the availability zones: %w", err)
+	}
+	if len(found.Names) < n {
+		return nil, fmt.Errorf("the region has %d availability zones for this account, and Network.Zones is %d: lower it, or choose another region", len(found.Names), n)
+	}
+	return found.Names[:n], nil
 }
 
 // network is what functions need to be in the private network.
@@ -146,15 +169,19 @@ func (r *RestAPI) addNetwork(ctx *pulumi.Context, name string, a RestAPIArgs) er
 	if err != nil {
 		return err
 	}
+	zones, err := r.zones(ctx, a.Network.Zones)
+	if err != nil {
+		return err
+	}
 	policies, err := r.addNetworkPolicies(ctx, at)
 	if err != nil {
 		return err
 	}
 	// awsx always makes an internet gateway. No route leads to it, so that it
 	// is without effect.
-	auto := awsx.SubnetAllocationStrategyAuto
+	auto, mask := awsx.SubnetAllocationStrategyAuto, netip.MustParsePrefix(a.Network.CIDR).Bits()+zoneBits
 	made, err := awsx.NewVpc(ctx, name, &awsx.VpcArgs{
-		CidrBlock: &a.Network.CIDR, NumberOfAvailabilityZones: &a.Network.Zones, SubnetStrategy: &auto,
+		CidrBlock: &a.Network.CIDR, AvailabilityZoneNames: zones, AvailabilityZoneCidrMask: &mask, SubnetStrategy: &auto,
 		SubnetSpecs: []awsx.SubnetSpecArgs{{Type: awsx.SubnetTypeIsolated}},
 		NatGateways: &awsx.NatGatewayConfigurationArgs{Strategy: awsx.NatGatewayStrategyNone},
 		// Both, or else DynamoDB's name is not resolved to addresses that the

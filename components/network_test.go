@@ -79,10 +79,13 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 	t.Parallel()
 	both(t, withNetwork(Network{Private: true, Zones: 3, CIDR: "10.1.0.0/20"}), func(t *testing.T, r *recorder) {
 		made := r.one(t, vpcToken)
-		if at(made, "cidrBlock").StringValue() != "10.1.0.0/20" || at(made, "numberOfAvailabilityZones").NumberValue() != 3 ||
+		if at(made, "cidrBlock").StringValue() != "10.1.0.0/20" || at(made, "availabilityZoneCidrMask").NumberValue() != 22 || !at(made, "numberOfAvailabilityZones").IsNull() ||
 			at(made, "natGateways", "strategy").StringValue() != "None" || at(made, "subnetStrategy").StringValue() != "Auto" ||
 			!at(made, "enableDnsSupport").BoolValue() || !at(made, "enableDnsHostnames").BoolValue() {
 			t.Errorf("got the VPC %v", made)
+		}
+		if got := texts(at(made, "availabilityZoneNames")); !slices.Equal(got, []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}) {
+			t.Errorf("got the zones %v", got)
 		}
 		if specs := at(made, "subnetSpecs").ArrayValue(); len(specs) != 1 || at(specs[0].ObjectValue(), "type").StringValue() != "Isolated" {
 			t.Errorf("got the subnets %v", specs)
@@ -124,6 +127,18 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 			t.Errorf("the endpoint's policy (-want +got):\n%s", diff)
 		}
 	})
+}
+
+func TestRegionWithTooFewZonesIsSaidBeforeTheNetworkIsMade(t *testing.T) {
+	t.Parallel()
+	r := &recorder{fewerZones: 1}
+	err := r.run(withNetwork(Network{Private: true, Zones: 3}))
+	if err == nil || !strings.Contains(err.Error(), "the region has 2 availability zones for this account, and Network.Zones is 3") {
+		t.Errorf("got %v", err)
+	}
+	if n := len(r.all(vpcToken)); n > 0 {
+		t.Errorf("%d networks were registered", n)
+	}
 }
 
 func TestEndpointOfAStackWithoutAuthorizerLetsTheHandlerThroughOnly(t *testing.T) {

@@ -34,6 +34,7 @@ type option struct {
 func options() []option {
 	return []option{
 		{"network", func(s *stack.Settings) { s.Network.Private = true }, func(s *stack.Settings) { s.Network.Private, s.Network.Keep = false, true }, func(s *stack.Settings) { s.Network.Keep = false }},
+		{"a third zone", func(s *stack.Settings) { s.Network.Zones = 3 }, nil, func(s *stack.Settings) { s.Network.Zones = 2 }},
 		{"encryption", func(s *stack.Settings) { s.Encryption.CustomerKey = true }, nil, func(s *stack.Settings) { s.Encryption.CustomerKey = false }},
 		{"audit", func(s *stack.Settings) { s.Audit.Enabled = true }, nil, func(s *stack.Settings) { s.Audit.Enabled = false }},
 		{"domain", func(s *stack.Settings) { s.Domain = stack.Domain{Name: "api.example.com", ZoneID: zone} }, nil, func(s *stack.Settings) { s.Domain = stack.Domain{} }},

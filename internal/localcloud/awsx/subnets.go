@@ -18,15 +18,19 @@ type subnetSpec struct {
 // subnet is a subnet with its range.
 type subnet struct{ name, zone, cidr string }
 
-// layout gives each zone an equal part of the VPC's range, whose number is
-// rounded up to a power of two, and in it each subnet its part in the order of
-// the specs: awsx's strategy Auto.
-func layout(vpc, cidr string, zones []string, specs []subnetSpec) ([]subnet, error) {
+// layout gives each zone an equal part of the VPC's range, of the size that
+// mask says or, if it is nil, one of as many as there are zones, rounded up to a
+// power of two. In it each subnet has its part in the order of the specs:
+// awsx's strategy Auto.
+func layout(vpc, cidr string, zones []string, mask *int, specs []subnetSpec) ([]subnet, error) {
 	whole, err := netip.ParsePrefix(cidr)
 	if err != nil || !whole.Addr().Is4() || whole != whole.Masked() {
 		return nil, fmt.Errorf("the cidrBlock %q is no IPv4 range", cidr)
 	}
 	zone := whole.Bits() + doublings(len(zones))
+	if mask != nil {
+		zone = *mask
+	}
 	even := zone + doublings(len(specs))
 	var size uint64
 	for _, s := range specs {

@@ -15,12 +15,13 @@ import (
 
 const vpcType = "awsx:ec2:Vpc"
 
-var vpcArguments = []string{"availabilityZoneNames", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics",
+var vpcArguments = []string{"availabilityZoneCidrMask", "availabilityZoneNames", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics",
 	"instanceTenancy", "natGateways", "numberOfAvailabilityZones", "subnetSpecs", "subnetStrategy", "tags"}
 
 // vpcArgs are the supported arguments; what is plain in awsx is plain here.
 type vpcArgs struct {
 	Zones                            []string              `pulumi:"availabilityZoneNames"`
+	ZoneMask                         *int                  `pulumi:"availabilityZoneCidrMask"`
 	NumberOfZones                    *int                  `pulumi:"numberOfAvailabilityZones"`
 	CIDR                             *string               `pulumi:"cidrBlock"`
 	EnableDNSHostnames               pulumi.BoolPtrInput   `pulumi:"enableDnsHostnames"`
@@ -146,7 +147,7 @@ func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructIn
 		}
 		zones = found.Names[:a.zones()]
 	}
-	subnets, err := layout(name, a.cidr(), zones, a.specs())
+	subnets, err := layout(name, a.cidr(), zones, a.ZoneMask, a.specs())
 	if err != nil {
 		return nil, err
 	}
