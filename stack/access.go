@@ -63,6 +63,9 @@ func (p *parser) object(text string, v any) map[string]json.RawMessage {
 		if !slices.Contains(known, name) {
 			p.fail("holds the field %q, which is not known; it may hold %s", name, strings.Join(known, ", "))
 			bad = true
+		} else if string(given[name]) == "null" {
+			p.fail("holds %s without a value; give one, or leave it out", name)
+			bad = true
 		}
 	}
 	var wrong *json.UnmarshalTypeError

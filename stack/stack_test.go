@@ -98,6 +98,7 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"auth", `{"mode":"jwt","issuer":"a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":[""]}`},
 		{"auth", `{"mode":"lambda","cacheSeconds":3601}`}, {"auth", `{"mode":"lambda","cacheSeconds":-1}`}, {"auth", `{"mode":"lambda","cacheSeconds":"60"}`},
 		{"audit", "on"}, {"audit", `{"enabled":"yes"}`}, {"audit", `{"retentionDays":0}`}, {"audit", `{"retentionDays":36501}`}, {"audit", `{"days":1}`},
+		{"network", `{"private":null}`}, {"audit", `{"enabled": null}`}, {"encryption", `{"customerKey":null}`},
 		{"encryption", "true"}, {"encryption", `{"customerKey":1}`}, {"encryption", `{"key":"a"}`},
 		{"network", "private"}, {"network", `{"private":"yes"}`}, {"network", `{"public":true}`}, {"network", `{"zones":1}`}, {"network", `{"zones":4}`},
 		{"network", `{"cidr":"10.0.0.0/15"}`}, {"network", `{"cidr":"10.0.0.0/25"}`}, {"network", `{"cidr":"11.0.0.0/16"}`}, {"network", `{"cidr":"10.0.1.0/16"}`},
