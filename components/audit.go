@@ -3,6 +3,7 @@ package components
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudtrail"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
@@ -43,6 +44,20 @@ const (
 	// uploadDays is how long an upload may take.
 	uploadDays = 7
 )
+
+// trailName is what CloudTrail takes for a trail's name, apart from its length:
+// '.', '_' and '-' stand alone between others. Source: CloudTrail API reference,
+// CreateTrail.
+var trailName = regexp.MustCompile(`^[a-zA-Z0-9]+([._-][a-zA-Z0-9]+)*$`)
+
+// checkName refuses names of stacks that cannot be part of a trail's, which AWS
+// would do when the bucket is there.
+func (a Audit) checkName(ctx *pulumi.Context, name string) error {
+	if trail := global(ctx, name); a.Enabled && !trailName.MatchString(trail) {
+		return fmt.Errorf("Audit.Enabled makes the trail %s, and CloudTrail takes no name in which '-' or '_' stand side by side: give the stack %s another name", trail, ctx.Stack())
+	}
+	return nil
+}
 
 // trailARN is known before the trail is made, since its name is given: the
 // policies of bucket and key name it.

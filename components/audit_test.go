@@ -195,6 +195,22 @@ func TestWithoutAuditNothingOfItIsMade(t *testing.T) {
 	})
 }
 
+func TestNamesThatNoTrailMayHaveRegisterNothing(t *testing.T) {
+	t.Parallel()
+	for stack, ok := range map[string]bool{"pr-12": true, "pr.12": true, "pr_12": true, "pr-": false, "-pr": false, "pr--12": false, "pr_-12": false, "pr.-12": false} {
+		for _, enabled := range []bool{true, false} {
+			r := &recorder{}
+			err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+				_, err := NewRestAPI(ctx, "items", withAudit(Audit{Enabled: enabled}, false))
+				return err
+			}, pulumi.WithMocks("items-api", stack, r))
+			if refused := err != nil && strings.Contains(err.Error(), "give the stack "+stack+" another name"); refused != (enabled && !ok) || refused == (len(r.all(trailToken)) > 0) && enabled {
+				t.Errorf("%s, enabled: %v: got %v, and %d trails", stack, enabled, err, len(r.all(trailToken)))
+			}
+		}
+	}
+}
+
 func TestBadRetentionRegistersNothing(t *testing.T) {
 	t.Parallel()
 	refused(t, "Audit.RetentionDays must be from 1 to 36500, not -1", withAudit(Audit{RetentionDays: -1}, false))

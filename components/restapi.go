@@ -107,7 +107,7 @@ type RestAPI struct {
 // NewRestAPI composes the API.
 func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pulumi.ResourceOption) (*RestAPI, error) {
 	a := args.withDefaults()
-	if err := a.check(); err != nil {
+	if err := errors.Join(a.check(), a.Audit.checkName(ctx, name)); err != nil {
 		return nil, fmt.Errorf("the arguments of the RestApi %s: %w", name, err)
 	}
 	r := &RestAPI{}
