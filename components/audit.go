@@ -166,10 +166,10 @@ func (r *RestAPI) addAuditBucket(ctx *pulumi.Context, name string, a RestAPIArgs
 	if err != nil {
 		return nil, nil, fmt.Errorf("keeping versions in the bucket %s: %w", name, err)
 	}
+	// The trail itself encrypts records with the stack's key. The default is for
+	// what it writes without: digest files, of which it is not established that
+	// the key's policy would let them in.
 	sse := s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{SseAlgorithm: pulumi.String("AES256")}
-	if key := r.keyARN(); key != nil {
-		sse.SseAlgorithm, sse.KmsMasterKeyId = pulumi.String("aws:kms"), key
-	}
 	encryption, err := s3.NewBucketServerSideEncryptionConfigurationV2(ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{Bucket: bucket.ID(),
 		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{ApplyServerSideEncryptionByDefault: sse}}}, opts()...)
 	if err != nil {
