@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -78,6 +79,52 @@ func TestVersionsShareTheReservation(t *testing.T) {
 	if _, _, err := call("2", map[string]string{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// Versions that come and go while requests run fail none but with an error
+// that says so.
+func TestVersionsComeAndGoUnderLoad(t *testing.T) {
+	t.Parallel()
+	r, _ := start(t)
+	pkg := good(t)
+	n := 8
+	put := func(version string) {
+		if err := r.Put(Function{Name: "f", Version: version, ARN: "arn:aws:lambda:us-east-1:000000000000:function:f", RoleARN: "role", Package: pkg, SHA256: "s", Timeout: 20 * time.Second, Reserved: &n}); err != nil {
+			t.Error(err)
+		}
+	}
+	put("1")
+	put("2")
+	var wait sync.WaitGroup
+	answered := make([]atomic.Int64, 4)
+	done := make(chan struct{})
+	for i := range answered {
+		wait.Go(func() {
+			for v := 0; ; v++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				version := []string{"1", "2"}[v%2]
+				_, err := r.Invoke(t.Context(), Target{Name: "f", Version: version, Qualifier: "live"}, []byte("{}"))
+				if err == nil {
+					answered[i].Add(1)
+				} else if !errors.Is(err, ErrNotFound) || version == "1" {
+					t.Errorf("version %s: %v", version, err)
+				}
+			}
+		})
+	}
+	until(t, func() bool {
+		if err := r.Remove("f", "2"); err != nil {
+			t.Error(err)
+		}
+		put("2")
+		return !slices.ContainsFunc([]int{0, 1, 2, 3}, func(i int) bool { return answered[i].Load() < 20 })
+	})
+	close(done)
+	wait.Wait()
 }
 
 func (r *Runtime) busyOf(name string) int {
