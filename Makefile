@@ -14,7 +14,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # These deploy dozens of times in the test's own process, where the race
 # detector makes Pulumi's SDK three times as slow. What they run of ours is
 # tested with it elsewhere.
-UNRACED := ./e2e/change/... ./e2e/isolation/...
+UNRACED := ./e2e/change/... ./e2e/resources
 
 test: tools
 	@test -n "$(RACE)" || echo 'there is no C compiler: testing without the race detector' >&2

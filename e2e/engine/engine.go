@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -26,6 +27,9 @@ type Cloud struct {
 	*localcloud.Cloud
 	Root, Dir string
 	instance  localcloud.Instance
+
+	mu     sync.Mutex
+	stacks map[string]*auto.Stack
 }
 
 // Start starts a cloud for a test, on a directory of its own.
@@ -52,7 +56,7 @@ func Start(t testing.TB, c localcloud.Config) *Cloud {
 	if !ok {
 		t.Fatal("the cloud does not say how it is reached")
 	}
-	return &Cloud{Cloud: cloud, Root: root, Dir: c.Dir, instance: instance}
+	return &Cloud{Cloud: cloud, Root: root, Dir: c.Dir, instance: instance, stacks: map[string]*auto.Stack{}}
 }
 
 // FreePort returns a port of loopback that was free a moment ago.
@@ -78,8 +82,15 @@ func (c *Cloud) Admin(t testing.TB) *dynamodb.Client {
 	return db
 }
 
-// Stack opens a stack of a program.
+// Stack opens a stack of a program; one stack has one program at a time.
 func (c *Cloud) Stack(ctx context.Context, name string, program pulumi.RunFunc) (auto.Stack, error) {
+	c.mu.Lock()
+	s := c.stacks[name]
+	c.mu.Unlock()
+	if s != nil {
+		s.Workspace().SetProgram(program)
+		return *s, nil
+	}
 	work, backend := filepath.Join(c.Dir, "work", name), filepath.Join(c.Dir, "pulumi")
 	if err := errors.Join(os.MkdirAll(work, 0o700), os.MkdirAll(backend, 0o700)); err != nil {
 		return auto.Stack{}, err
@@ -93,11 +104,14 @@ func (c *Cloud) Stack(ctx context.Context, name string, program pulumi.RunFunc) 
 	if err != nil {
 		return auto.Stack{}, err
 	}
-	s, err := auto.UpsertStackInlineSource(ctx, name, "tests", program, auto.WorkDir(work), auto.Pulumi(cli), auto.PulumiHome(filepath.Join(c.Dir, "pulumi-home")), auto.EnvVars(env))
+	made, err := auto.UpsertStackInlineSource(ctx, name, "tests", program, auto.WorkDir(work), auto.Pulumi(cli), auto.PulumiHome(filepath.Join(c.Dir, "pulumi-home")), auto.EnvVars(env))
 	if err != nil {
-		return s, err
+		return made, err
 	}
-	return s, s.SetConfig(ctx, "aws:region", auto.ConfigValue{Value: "us-east-1"})
+	c.mu.Lock()
+	c.stacks[name] = &made
+	c.mu.Unlock()
+	return made, made.SetConfig(ctx, "aws:region", auto.ConfigValue{Value: "us-east-1"})
 }
 
 // Up deploys a program and returns its outputs.

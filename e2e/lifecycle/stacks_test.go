@@ -83,8 +83,6 @@ func TestAccountThatCanReserveNothingSaysSoInThePreview(t *testing.T) {
 		want   []string
 	}{
 		"a number":          {"10", 10, true, []string{"items-api:reservedConcurrency is 10", "limit of 10", "at most 0", "request-service-quota-increase"}},
-		"one that is more":  {"150", 60, true, []string{"limit of 150", "at most 50"}},
-		"one that fits":     {"150", 50, false, []string{"+ aws:lambda/function:Function items"}},
 		"what fits":         {"10", "auto", false, []string{"nothing can be reserved", "+ aws:lambda/function:Function items"}},
 		"no account at all": {"0", "auto", true, []string{"--account-concurrency must be at least 1"}},
 	} {

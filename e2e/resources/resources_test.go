@@ -1,5 +1,6 @@
 // Package resources deploys, with the real engine, resources that have no data
-// plane here: a private network, a key and an audit trail.
+// plane here: a private network, also as awsx composes it, a key and an audit
+// trail; and a custom domain, which is asked for over HTTP.
 package resources
 
 import (

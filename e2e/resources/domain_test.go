@@ -1,6 +1,4 @@
-// Package domain deploys a custom domain, and what a gradual release declares,
-// with the real engine, and asks for the domain over HTTP.
-package domain
+package resources
 
 import (
 	"context"
@@ -24,7 +22,7 @@ import (
 
 const host = "api.example.com"
 
-func program(ctx *pulumi.Context) error {
+func domainProgram(ctx *pulumi.Context) error {
 	first, err := site(ctx, "first", "https://first.example")
 	if err != nil {
 		return err
@@ -169,7 +167,7 @@ func TestDomainIsServedThroughARestartAndGoesWithItsStack(t *testing.T) {
 	var url string
 	t.Run("deployed", func(t *testing.T) {
 		c := engine.Start(t, config)
-		url = c.Up(t, "domain", program)["url"]
+		url = c.Up(t, "domain", domainProgram)["url"]
 		answers(t, url)
 	})
 	if t.Failed() {
@@ -177,7 +175,7 @@ func TestDomainIsServedThroughARestartAndGoesWithItsStack(t *testing.T) {
 	}
 	c := engine.Start(t, config)
 	answers(t, url)
-	s, err := c.Stack(t.Context(), "domain", program)
+	s, err := c.Stack(t.Context(), "domain", domainProgram)
 	if err != nil {
 		t.Fatal(err)
 	}

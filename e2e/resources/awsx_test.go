@@ -1,4 +1,4 @@
-package isolation
+package resources
 
 import (
 	"encoding/json"
