@@ -11,10 +11,10 @@ tools:
 # The race detector needs a C compiler, which Go looks for itself.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-# These deploy dozens of times in the test's own process, where the race
-# detector makes Pulumi's SDK three times as slow. What they run of ours is
-# tested with it elsewhere.
-UNRACED := ./e2e/change/... ./e2e/resources
+# These run the local command, another process, or deploy dozens of times, where
+# the race detector makes Pulumi's SDK three times as slow. What they run of ours
+# is tested with it elsewhere.
+UNRACED := ./e2e ./e2e/access ./e2e/chaos ./e2e/lifecycle ./e2e/change/... ./e2e/resources
 
 test: tools
 	@test -n "$(RACE)" || echo 'there is no C compiler: testing without the race detector' >&2
