@@ -3,10 +3,13 @@ package lifecycle
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
+	"items-api/e2e/project"
 	"items-api/e2e/rest"
+	"items-api/internal/api"
 )
 
 // The stacks for AWS, with every option that there is, run locally.
@@ -20,11 +23,14 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 		"alarms":  map[string]any{"topicArn": "arn:aws:sns:us-east-1:000000000000:alarms"},
 		"release": map[string]any{"strategy": "codedeploy-linear"},
 	}
-	for _, stack := range []string{"dev", "prod"} {
+	for stack, mode := range map[string]api.AuthMode{"dev": api.AuthLambda, "prod": api.AuthCognito} {
 		t.Run(stack, func(t *testing.T) {
 			t.Parallel()
 			p := clone(t)
 			if err := p.ConfigureStack(stack, on); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.ConfigureStack(stack, map[string]any{"auth": map[string]any{"mode": mode}}); err != nil {
 				t.Fatal(err)
 			}
 			u := up(t, p, "--stack", stack)
@@ -38,37 +44,96 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if out["url"] != "https://api.example.com/v1" || !strings.Contains(fmt.Sprint(out["release"]), "aws deploy create-deployment") {
 				t.Errorf("the outputs are %v", out)
 			}
-			token, err := p.Run("token", "--stack", stack, "--sub", "alice")
-			if err != nil {
-				t.Fatalf("%v\n%s", err, token)
-			}
+			name, value := credential(t, p, stack, mode)
 			send := func(method, host, path string, body any) (int, string) {
 				t.Helper()
-				a := rest.Send(t, method, fmt.Sprint(out["endpoint"])+path, body, "Host", host, "Authorization", "Bearer "+strings.TrimSpace(token))
+				a := rest.Send(t, method, fmt.Sprint(out["endpoint"])+path, body, "Host", host, name, value)
 				return a.Status, a.Header.Get("Location")
 			}
 			status, location := send("POST", "api.example.com", "/v1/items", `{"name":"x"}`)
 			if status != http.StatusCreated || !strings.HasPrefix(location, "/v1/items/") {
 				t.Errorf("creating an item gave %d at %q", status, location)
 			}
-			if status, _ := send("GET", "api.example.com", location, nil); status != http.StatusOK {
-				t.Errorf("reading it gave %d", status)
+			there := func(when string) {
+				t.Helper()
+				if status, _ := send("GET", "api.example.com", location, nil); status != http.StatusOK {
+					t.Errorf("reading the item %s gave %d", when, status)
+				}
 			}
+			there("at once")
 			for host, path := range map[string]string{"": "/items", "api.example.com": "/items"} {
 				if status, _ := send("GET", host, path, nil); status < 400 {
 					t.Errorf("%s of the host %q gave %d", path, host, status)
 				}
 			}
+			policyOfTheBucket(t, p, stack)
 			if out, err := p.Run("deploy", "--stack", stack); err != nil || !strings.Contains(out, "0 changes") {
 				t.Errorf("deploying again: %v\n%s", err, out)
 			}
 			if out, err := p.Run("destroy", "--stack", stack); err == nil || !strings.Contains(out, "would remove the table") {
 				t.Errorf("destroying: %v\n%s", err, out)
 			}
-			if status, _ := send("GET", "api.example.com", location, nil); status != http.StatusOK {
-				t.Errorf("after a destruction that was stopped, reading gave %d", status)
+			there("after a destruction that was stopped")
+			if stack == "prod" {
+				return // its table is protected
+			}
+			if err := p.ConfigureStack(stack, map[string]any{"schema": map[string]any{"allow": fmt.Sprint("delete ", out["tableName"])}}); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := p.Run("destroy", "--stack", stack); err != nil {
+				t.Errorf("destroying what may be: %v\n%s", err, out)
+			}
+			if left, err := p.Records(); err != nil || len(left) > 0 {
+				t.Errorf("%v is left, %v", left, err)
 			}
 		})
+	}
+}
+
+// credential returns the header that a caller of a mode sends.
+func credential(t *testing.T, p *project.Project, stack string, mode api.AuthMode) (name, value string) {
+	t.Helper()
+	args := []string{"token", "--stack", stack, "--sub", "alice"}
+	if mode == api.AuthLambda {
+		args = []string{"keys", "issue", "--stack", stack, "--owner", "alice"}
+	}
+	out, err := p.Run(args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if value = lines[len(lines)-1]; mode == api.AuthLambda {
+		return api.APIKeyHeader, value
+	}
+	return "Authorization", "Bearer " + value
+}
+
+// policyOfTheBucket tests that the policy which awsx gives the audit trail's
+// bucket was replaced by the engine's transform.
+func policyOfTheBucket(t *testing.T, p *project.Project, stack string) {
+	t.Helper()
+	files, err := p.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(data), "AWSCloudTrailWrite") {
+			continue
+		}
+		found++
+		for _, want := range []string{"aws:SourceArn", ":trail/items-api-" + stack + "-items", "TLSOnly"} {
+			if !strings.Contains(string(data), want) {
+				t.Errorf("%s is not in the bucket's policy:\n%s", want, data)
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d records hold the bucket's policy", found)
 	}
 }
 
