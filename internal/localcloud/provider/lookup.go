@@ -23,7 +23,9 @@ func lookupAlias(p *Provider, args values) (values, []Failure) {
 		"invokeArn": v.str("invokeArn"), "name": alias}, nil
 }
 
-// lookupFunction answers for $LATEST, a version or an alias.
+// lookupFunction answers for $LATEST, a version or an alias; without a
+// qualifier for the version that was published last, if there is one, as the
+// AWS provider does (dataSourceFunctionRead).
 func lookupFunction(p *Provider, args values) (values, []Failure) {
 	name, qualifier := FunctionName(args.str("functionName")), args.str("qualifier")
 	r, err := p.Store.Get(functionType, name)
@@ -31,6 +33,9 @@ func lookupFunction(p *Provider, args values) (values, []Failure) {
 		return nil, []Failure{{"functionName", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
 	}
 	number, err := p.Resolve(name, qualifier)
+	if last := r.Private[privateVersions]; qualifier == "" && last != "" {
+		number = last
+	}
 	if err != nil {
 		return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
 	}

@@ -248,6 +248,7 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 	t.Parallel()
 	s, update := published(t)
 	update(func(m resource.PropertyMap) { m["memorySize"] = resource.NewNumberProperty(256) })
+	update(func(m resource.PropertyMap) { m["memorySize"] = resource.NewNumberProperty(512) })
 	create(t, s, aliasType, "live", props(alias("1", nil)))
 	look := func(token string, args map[string]any) (*structpb.Struct, []string) {
 		t.Helper()
@@ -265,7 +266,7 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 	if got.GetFields()["functionVersion"].GetStringValue() != "1" {
 		t.Errorf("the alias is %v", got)
 	}
-	for qualifier, want := range map[string][2]string{"1": {"1", "128"}, "2": {"2", "256"}, "live": {"1", "128"}, "": {"$LATEST", "256"}} {
+	for qualifier, want := range map[string][2]string{"1": {"1", "128"}, "2": {"2", "256"}, "live": {"1", "128"}, "$LATEST": {"$LATEST", "512"}, "": {"3", "512"}} {
 		args := map[string]any{"functionName": "f"}
 		if qualifier != "" {
 			args["qualifier"] = qualifier
@@ -278,7 +279,7 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 	}
 	for token, args := range map[string]map[string]any{
 		"aws:lambda/getAlias:getAlias":       {"functionName": "f", "name": "other"},
-		"aws:lambda/getFunction:getFunction": {"functionName": "f", "qualifier": "3"},
+		"aws:lambda/getFunction:getFunction": {"functionName": "f", "qualifier": "4"},
 	} {
 		if _, problems := look(token, args); len(problems) != 1 || !strings.HasSuffix(problems[0], "couldn't find resource") {
 			t.Errorf("%s of what is not there gave %v", token, problems)
