@@ -1,6 +1,9 @@
 package stack
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+)
 
 // Alarms is the configuration key alarms.
 type Alarms struct {
@@ -11,7 +14,7 @@ type Alarms struct {
 
 func defaultAlarms() Alarms { return Alarms{ErrorPercent: 5, LatencyMs: 2000} }
 
-var topicARN = regexp.MustCompile(`^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
+var topicARN = regexp.MustCompile(`^arn:aws(-[a-z]+)*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
 func (p *parser) alarms(text string) Alarms {
 	a := defaultAlarms()
@@ -28,4 +31,13 @@ func (p *parser) alarms(text string) Alarms {
 		p.fail("holds topicArn %q; one of a standard topic of SNS looks like arn:aws:sns:us-east-1:111122223333:alarms", a.TopicARN)
 	}
 	return a
+}
+
+// checkRegion tests that the topic is where the alarms are: PutMetricAlarm says
+// "Invalid region ... specified" of another. An empty region is not known here.
+func (a Alarms) checkRegion(region string) error {
+	if m := topicARN.FindStringSubmatch(a.TopicARN); region != "" && m != nil && m[2] != region {
+		return fmt.Errorf("%s:alarms holds topicArn of the region %s, and the alarms are in %s: give a topic of SNS in %s", Namespace, m[2], region, region)
+	}
+	return nil
 }

@@ -33,3 +33,21 @@ func TestAlarmsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestTopicOfAnotherRegionIsRefused(t *testing.T) {
+	t.Parallel()
+	config := map[string]string{"items-api:alarms": `{"topicArn":"arn:aws:sns:us-east-1:111122223333:alarms"}`, "aws:region": "eu-west-1"}
+	made, err := deploy(config)
+	if err == nil || !strings.Contains(err.Error(), "items-api:alarms holds topicArn of the region us-east-1, and the alarms are in eu-west-1") || len(made) > 0 {
+		t.Errorf("%v was registered, %v", made, err)
+	}
+	s, err := Parse(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, region := range []string{"us-east-1", ""} {
+		if err := s.Alarms.checkRegion(region); err != nil {
+			t.Errorf("%q: %v", region, err)
+		}
+	}
+}

@@ -22,7 +22,7 @@ const LocalAccount = "000000000000"
 func Deploy(ctx *pulumi.Context) error {
 	s, err := Load(ctx)
 	if err == nil {
-		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)))
+		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)), s.Alarms.checkRegion(region(ctx)))
 	}
 	if err != nil {
 		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
