@@ -171,7 +171,7 @@ func (p *parser) cors(text string) CORS {
 
 // Check tests what the stack's name, or several keys together, do not allow.
 func (s Settings) Check(stack string) error {
-	errs := []error{s.checkRelease()}
+	errs := []error{s.checkRelease(), s.Network.checkTags(s.Tags)}
 	if s.Auth.Mode == api.AuthNone && stack == "prod" && !s.Auth.AllowAnonymous {
 		errs = append(errs, fmt.Errorf("%s:auth has the mode none, with which everybody may read and change everything, and the stack is prod: choose cognito, jwt or lambda, or say allowAnonymous: true", Namespace))
 	}

@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"fmt"
+	"maps"
+
 	"items-api/components"
 )
 
@@ -26,4 +29,15 @@ func (p *parser) network(text string) Network {
 		p.fail("holds a cidr that is not possible; it %v", err)
 	}
 	return n
+}
+
+// checkTags leaves room for the tags that awsx gives to subnets.
+func (n Network) checkTags(tags map[string]string) error {
+	all := map[string]string{"Name": "", "SubnetType": ""}
+	own := len(all)
+	maps.Copy(all, tags)
+	if (n.Private || n.Keep) && len(all) > mostTags {
+		return fmt.Errorf("%s:tags holds %d tags, and with %s:network subnets have Name and SubnetType too, and AWS takes %d for a resource: leave %d for these", Namespace, len(tags), Namespace, mostTags, own)
+	}
+	return nil
 }

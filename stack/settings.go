@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,14 +195,21 @@ func sent(u *url.URL) string {
 	return u.Scheme + "://" + host
 }
 
+// tagText is what IAM takes as names and values of tags, which is the least that
+// any of the services takes. Source: Tag, IAM API reference.
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// mostTags is how many tags AWS lets a resource have.
+const mostTags = 50
+
 func (p *parser) tags(text string) map[string]string {
 	out := map[string]string{}
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
 		p.fail("must be a map from names to texts, not %s", text)
 		return nil
 	}
-	if len(out) > 50 {
-		p.fail("must hold at most 50 tags, not %d", len(out))
+	if len(out) > mostTags {
+		p.fail("must hold at most %d tags, not %d", mostTags, len(out))
 	}
 	for _, k := range slices.Sorted(maps.Keys(out)) {
 		if strings.HasPrefix(strings.ToLower(k), "aws:") || k == "" || utf8.RuneCountInString(k) > 128 {
@@ -209,6 +217,9 @@ func (p *parser) tags(text string) map[string]string {
 		}
 		if utf8.RuneCountInString(out[k]) > 256 {
 			p.fail("holds a value of the tag %q that is longer than 256 characters", k)
+		}
+		if !tagText.MatchString(k) || !tagText.MatchString(out[k]) {
+			p.fail("holds the tag %q with the value %q: both have letters, digits, spaces and _.:/=+-@ only", k, out[k])
 		}
 	}
 	return out

@@ -103,7 +103,7 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"network", "private"}, {"network", `{"private":"yes"}`}, {"network", `{"public":true}`}, {"network", `{"zones":1}`}, {"network", `{"zones":4}`},
 		{"network", `{"cidr":"10.0.0.0/15"}`}, {"network", `{"cidr":"10.0.0.0/25"}`}, {"network", `{"cidr":"11.0.0.0/16"}`}, {"network", `{"cidr":"10.0.1.0/16"}`},
 		{"network", `{"cidr":"10.0.0.0"}`}, {"network", `{"cidr":"fd00::/16"}`}, {"network", `{"cidr":"172.32.0.0/16"}`}, {"network", `{"cidr":""}`},
-		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
+		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", `{"a":"b,c"}`}, {"tags", `{"a&b":"c"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
 	}
 	for _, c := range cases {
 		t.Run(c.key+" "+c.value[:min(20, len(c.value))], func(t *testing.T) {
@@ -122,19 +122,29 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 func TestWhatTheStackOrTwoKeysTogetherForbidIsRefused(t *testing.T) {
 	t.Parallel()
 	none := `{"mode":"none"}`
+	tags := func(n int, more string) string {
+		for i := range n {
+			more += fmt.Sprintf(`,"k%d":"ü @1/=+-_.:"`, i)
+		}
+		return "{" + strings.TrimPrefix(more, ",") + "}"
+	}
 	for name, c := range map[string]struct {
 		stack  string
 		config map[string]string
 		want   []string // keys; none if it is allowed
 	}{
-		"anonymous production":             {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
-		"anonymous production on demand":   {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
-		"anonymous development":            {"dev", map[string]string{"auth": none}, nil},
-		"credentials for everybody":        {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
-		"a wildcard without authorization": {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, []string{"items-api:cors ", "authorization"}},
-		"a wildcard with authorization":    {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*","Authorization"]}`}, nil},
-		"a wildcard with keys":             {"dev", map[string]string{"auth": `{"mode":"lambda"}`, "corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, nil},
-		"credentials for one origin":       {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
+		"anonymous production":              {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
+		"anonymous production on demand":    {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
+		"tags without room for a network's": {"dev", map[string]string{"tags": tags(49, ""), "network": `{"private":true}`}, []string{"items-api:tags", "items-api:network"}},
+		"and for one that is kept":          {"dev", map[string]string{"tags": tags(49, ""), "network": `{"keep":true}`}, []string{"items-api:tags"}},
+		"tags beside a network's":           {"dev", map[string]string{"tags": tags(48, `,"Name":"a"`), "network": `{"private":true}`}, nil},
+		"tags without a network":            {"dev", map[string]string{"tags": tags(50, "")}, nil},
+		"anonymous development":             {"dev", map[string]string{"auth": none}, nil},
+		"credentials for everybody":         {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
+		"a wildcard without authorization":  {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, []string{"items-api:cors ", "authorization"}},
+		"a wildcard with authorization":     {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*","Authorization"]}`}, nil},
+		"a wildcard with keys":              {"dev", map[string]string{"auth": `{"mode":"lambda"}`, "corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, nil},
+		"credentials for one origin":        {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
 	} {
 		config := map[string]string{}
 		for k, v := range c.config {
