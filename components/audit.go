@@ -15,7 +15,7 @@ import (
 // Audit chooses whether each read and write of the table is recorded.
 type Audit struct {
 	Enabled bool
-	// RetentionDays is how long records are kept, at least 1; 365 if 0.
+	// RetentionDays is how long records are kept, 1 to MaxAuditDays; 365 if 0.
 	RetentionDays int
 }
 

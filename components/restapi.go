@@ -53,7 +53,8 @@ type RestAPIArgs struct {
 	Audit         Audit
 	// Schema guards the table; nothing does if it is nil.
 	Schema *SchemaGuard
-	// DeletionProtection keeps the table from being deleted.
+	// DeletionProtection keeps table and user pool from being deleted, and the
+	// key and the audit trail's bucket when their options are switched off.
 	DeletionProtection bool
 	Tags               map[string]string
 }
