@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -59,13 +61,20 @@ func Start(t testing.TB, c localcloud.Config) *Cloud {
 	return &Cloud{Cloud: cloud, Root: root, Dir: c.Dir, instance: instance, stacks: map[string]*auto.Stack{}}
 }
 
-// FreePort returns a port of loopback that was free a moment ago.
+// FreePort returns a port of loopback that was free a moment ago. It is below
+// those that systems give to outgoing connections (from 32768 on Linux, 49152
+// elsewhere), so that it is still free when a test stops what listens there and
+// starts it again.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range 100 {
+		port := 20000 + rand.IntN(12000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, err
 }
 
 // Admin returns a client of the database that may do everything.
