@@ -157,6 +157,16 @@ func (r *recorder) all(token string) []resource.PropertyMap {
 	return out
 }
 
+// none tests that nothing of some types is registered.
+func (r *recorder) none(t *testing.T, tokens ...string) {
+	t.Helper()
+	for _, token := range tokens {
+		if n := len(r.all(token)); n > 0 {
+			t.Errorf("%d of the type %s were registered", n, token)
+		}
+	}
+}
+
 func (r *recorder) one(t *testing.T, token string) resource.PropertyMap {
 	t.Helper()
 	found := r.all(token)

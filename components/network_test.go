@@ -222,11 +222,7 @@ func TestKeptNetworkHasNoFunctionsInIt(t *testing.T) {
 func TestWithoutNetworkNothingOfItIsMade(t *testing.T) {
 	t.Parallel()
 	both(t, withNetwork(Network{}), func(t *testing.T, r *recorder) {
-		for _, token := range networkTokens {
-			if n := len(r.all(token)); n > 0 {
-				t.Errorf("%d of %s were registered", n, token)
-			}
-		}
+		r.none(t, networkTokens...)
 		if n := len(r.all(rolePolicyToken)); n != 2 || r.lookups > 0 {
 			t.Errorf("there are %d policies and %d lookups", n, r.lookups)
 		}

@@ -48,12 +48,16 @@ type Release struct {
 
 var publishedVersion = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
 
+// PublishedVersion reports whether a text can be the number of a published
+// version.
+func PublishedVersion(text string) bool { return publishedVersion.MatchString(text) }
+
 func (r Release) check() error {
 	var errs []error
 	if s := r.Strategy; s != AllAtOnce && !s.CodeDeploy() {
 		errs = append(errs, fmt.Errorf("Release.Strategy must be one of %v, not %q", Strategies(), s))
 	}
-	if r.Version != "" && !publishedVersion.MatchString(r.Version) {
+	if r.Version != "" && !PublishedVersion(r.Version) {
 		errs = append(errs, fmt.Errorf("Release.Version must be the number of a published version, not %q", r.Version))
 	}
 	if r.CanaryPercent < 0 || r.CanaryPercent >= 100 {

@@ -177,7 +177,7 @@ func TestPermissionsFitIntoTheFunctionsPolicy(t *testing.T) {
 	t.Parallel()
 	size := 0
 	for _, m := range compose(t, false, args).all("aws:lambda/permission:Permission") {
-		size += len(fmt.Sprintf(`{"Sid":%q,"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:ap-southeast-1:000000000000:function:%064d","Condition":{"ArnLike":{"AWS:SourceArn":%q}}},`,
+		size += len(fmt.Sprintf(`{"Sid":%q,"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:ap-southeast-1:000000000000:function:%064d:live","Condition":{"ArnLike":{"AWS:SourceArn":%q}}},`,
 			m["statementId"].StringValue(), 0, m["sourceArn"].StringValue()))
 	}
 	if size == 0 || size > 20*1024 {

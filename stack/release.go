@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 
 	"items-api/components"
@@ -42,8 +41,6 @@ type Canary struct {
 
 func defaultRelease() Release { return Release{Strategy: components.AllAtOnce} }
 
-var versionNumber = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
-
 func (p *parser) release(text string) Release {
 	r := defaultRelease()
 	if p.object(text, &r) == nil {
@@ -52,7 +49,7 @@ func (p *parser) release(text string) Release {
 	if !slices.Contains(components.Strategies(), r.Strategy) {
 		p.fail("holds the strategy %q; it must be one of all-at-once, codedeploy-linear, codedeploy-canary", r.Strategy)
 	}
-	if r.Version != "" && !versionNumber.MatchString(string(r.Version)) {
+	if r.Version != "" && !components.PublishedVersion(string(r.Version)) {
 		p.fail("holds the version %q; it is the number of a published version, such as the output liveVersion of the deployment to go back to", r.Version)
 	}
 	if r.Version != "" && r.Strategy.CodeDeploy() {

@@ -166,15 +166,7 @@ func TestPagesOfOtherOriginsUseTheAPIExactlyWhenConfigured(t *testing.T) {
 		}
 	}
 	set([]string{friend.origin}, nil)
-	u, err := p.Up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	p.Serve(t)
 	out, err := p.Outputs()
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"items-api/stack"
 )
 
-// requests sends n requests from 8 clients.
-func (s *site) send(t *testing.T, url string, n int) {
+// send sends n requests from 8 clients.
+func send(t *testing.T, url string, n int) {
 	t.Helper()
 	l := &load{}
 	var clients sync.WaitGroup
@@ -42,7 +42,7 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 	only := func(version string) {
 		t.Helper()
 		from := s.observed()
-		s.send(t, url, 200)
+		send(t, url, 200)
 		if got, failed := s.versions(from, function); got[version] < 200 || len(got) != 1 || failed > 0 {
 			t.Errorf("of 200 requests and those of the load the versions answered %v and %d failed, want all by %s", got, failed, version)
 		}
@@ -61,7 +61,7 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 		t.Errorf("with the canary the version is %v, live %v", out["version"], out["liveVersion"])
 	}
 	from := s.observed()
-	s.send(t, url, 10000)
+	send(t, url, 10000)
 	got, failed := s.versions(from, function)
 	if got["2"] < 850 || got["2"] > 1150 || got["1"]+got["2"] != 10000 || failed > 0 {
 		t.Errorf("of 10,000 requests the versions answered %v, and %d failed", got, failed)

@@ -34,20 +34,6 @@ func clone(t *testing.T) *project.Project {
 	return p
 }
 
-func up(t *testing.T, p *project.Project, args ...string) *project.Up {
-	t.Helper()
-	u, err := p.Up(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return u
-}
-
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	resp, err := http.Get(url)
@@ -75,7 +61,7 @@ func url(t *testing.T, p *project.Project) string {
 func TestKilledAndStartedAgainKeepsAddressDataAndState(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	u := up(t, p)
+	u := p.Serve(t)
 	first := url(t, p)
 	resp, err := http.Post(first+"/items", "application/json", strings.NewReader(`{"name":"kept"}`))
 	if err != nil {
@@ -88,7 +74,7 @@ func TestKilledAndStartedAgainKeepsAddressDataAndState(t *testing.T) {
 	if err := u.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	again := up(t, p)
+	again := p.Serve(t)
 	if !strings.Contains(again.Output(), "0 changes") {
 		t.Errorf("starting again changed something:\n%s", again.Output())
 	}
@@ -112,7 +98,7 @@ func TestChangeOfTheHandlerReplacesOnlyItsCodeAndLosesNoRequest(t *testing.T) {
 	if cerr := settings.Close(); err != nil || cerr != nil {
 		t.Fatal(err, cerr)
 	}
-	up(t, p)
+	p.Serve(t)
 	base := url(t, p)
 	var failures, answers atomic.Int64
 	stop := make(chan struct{})
@@ -192,7 +178,7 @@ func TestPreviewShowsEverythingAndCreatesNothing(t *testing.T) {
 func TestDestroyLeavesNothing(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	u := up(t, p)
+	u := p.Serve(t)
 	base := url(t, p)
 	if out, err := p.Run("destroy"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -245,7 +231,7 @@ func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
 	if err := u.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	again := up(t, p)
+	again := p.Serve(t)
 	if status, body := get(t, url(t, p)+"/items"); status != http.StatusOK {
 		t.Errorf("after the second attempt the API answers %d %s:\n%s", status, body, again.Output())
 	}
@@ -277,7 +263,7 @@ func TestPackageForAnotherMachineFailsByName(t *testing.T) {
 func TestAnotherPortMovesTheAPIAndKeepsItsData(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	u := up(t, p)
+	u := p.Serve(t)
 	resp, err := http.Post(url(t, p)+"/items", "application/json", strings.NewReader(`{"name":"kept"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +278,7 @@ func TestAnotherPortMovesTheAPIAndKeepsItsData(t *testing.T) {
 	if p.Port, err = engine.FreePort(); err != nil {
 		t.Fatal(err)
 	}
-	up(t, p)
+	p.Serve(t)
 	if url(t, p) == before || !strings.HasSuffix(url(t, p), strconv.Itoa(p.Port)) {
 		t.Errorf("the address is %s, was %s", url(t, p), before)
 	}
@@ -319,7 +305,7 @@ func TestCompileErrorIsShownAndNothingIsDeployed(t *testing.T) {
 func TestMistakesGiveOneClearSentence(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	up(t, p)
+	p.Serve(t)
 	t.Run("second instance", func(t *testing.T) {
 		out, err := p.Run("up")
 		if err == nil || !strings.Contains(out, "running already") || !strings.Contains(out, "Ctrl-C") {

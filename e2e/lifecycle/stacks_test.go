@@ -33,7 +33,7 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if err := p.ConfigureStack(stack, map[string]any{"auth": map[string]any{"mode": mode}}); err != nil {
 				t.Fatal(err)
 			}
-			u := up(t, p, "--stack", stack)
+			u := p.Serve(t, "--stack", stack)
 			if want := "for api.example.com at http://127.0.0.1:"; !strings.Contains(u.Output(), want) {
 				t.Errorf("%q is not said in\n%s", want, u.Output())
 			}

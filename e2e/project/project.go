@@ -53,7 +53,14 @@ func Serve(t testing.TB, binary string, config map[string]any) *Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := p.Up()
+	p.Serve(t)
+	return p
+}
+
+// Serve runs `local up` until the end of a test; args come after it.
+func (p *Project) Serve(t testing.TB, args ...string) *Up {
+	t.Helper()
+	u, err := p.Up(args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +69,7 @@ func Serve(t testing.TB, binary string, config map[string]any) *Project {
 			t.Error(err)
 		}
 	})
-	return p
+	return u
 }
 
 // Main compiles cmd/local, runs the tests of a package with its path in binary,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -134,14 +135,10 @@ func (p *Provider) Packages(name string) ([]string, error) {
 // publishes returns the outputs that publishing makes unknown in a preview.
 func publishes(old, in values) []string {
 	changed := old.boolean("publish") != in.boolean("publish")
-	for _, name := range versioned {
-		prop := Property{Kind: String}
-		for _, candidate := range functionProperties() {
-			if candidate.Name == name {
-				prop = candidate
-			}
+	for _, prop := range functionProperties() {
+		if slices.Contains(versioned, prop.Name) && len(diffObject("", []Property{prop}, old, in, false)) > 0 {
+			changed = true
 		}
-		changed = changed || len(diffObject("", []Property{prop}, old, in, false)) > 0
 	}
 	if !same(Property{Kind: Archive}, old["code"], in["code"]) {
 		changed = true
