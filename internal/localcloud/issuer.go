@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"items-api/internal/localcloud/oidc"
+	"items-api/internal/localcloud/peer"
+	"items-api/internal/localcloud/server"
 )
 
 // keysOf returns the keys of the user pools of the cloud on a directory.
@@ -26,10 +27,10 @@ func (c *Cloud) serveIssuers() (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", c.keys.Handler())
 	mux.HandleFunc("GET /roles", c.serveRoles)
-	c.issuer = &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
+	c.issuer = server.New(peer.Handler(mux))
 	go func() {
 		// It ends with Close.
-		_ = c.issuer.Serve(c.issuers)
+		_ = c.issuer.Serve(peer.Listen(c.issuers))
 	}()
 	return nil
 }

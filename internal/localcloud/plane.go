@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"items-api/internal/localcloud/gateway"
 	"items-api/internal/localcloud/provider"
 	"items-api/internal/localcloud/runtime"
+	"items-api/internal/localcloud/server"
 	"items-api/internal/localcloud/state"
 )
 
@@ -160,7 +160,7 @@ func (c *Cloud) OpenAPI(_ context.Context, id string, port int) (int, string, er
 		if err != nil {
 			continue
 		}
-		s := &http.Server{Handler: c.gateway.Handler(id), MaxHeaderBytes: 64 << 10, ReadHeaderTimeout: 30 * time.Second}
+		s := server.New(c.gateway.Handler(id))
 		c.servers[id], c.ports[id] = s, n
 		go func() {
 			// It ends with RemoveAPI or Close.

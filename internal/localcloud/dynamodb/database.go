@@ -26,6 +26,7 @@ import (
 
 	"items-api/internal/localcloud/iam"
 	"items-api/internal/localcloud/process"
+	"items-api/internal/localcloud/server"
 )
 
 // Identity is who owns an access key.
@@ -144,7 +145,7 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 		return nil, fmt.Errorf("listening on %s for DynamoDB: %w", c.Addr, err)
 	}
 	d.endpoint = "http://" + listener.Addr().String()
-	d.gate = &http.Server{Handler: d}
+	d.gate = server.New(d)
 	go func() {
 		// It ends with Close.
 		_ = d.gate.Serve(listener)

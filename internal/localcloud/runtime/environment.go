@@ -17,7 +17,9 @@ import (
 	"syscall"
 	"time"
 
+	"items-api/internal/localcloud/peer"
 	"items-api/internal/localcloud/process"
+	"items-api/internal/localcloud/server"
 )
 
 // initLimit is how long the initialization may take before it is repeated
@@ -235,12 +237,12 @@ func (e *environment) start() error {
 	e.mu.Lock()
 	e.credentials, e.stream = credentials, e.streamName()
 	e.next, e.waiting, e.initError, e.current = make(chan *invocation), make(chan struct{}, 1), nil, nil
-	server := &http.Server{Handler: e.api()}
-	e.server = server
+	api := server.New(peer.Handler(e.api()))
+	e.server = api
 	e.mu.Unlock()
 	go func() {
 		// It ends with the environment.
-		_ = server.Serve(listener)
+		_ = api.Serve(peer.Listen(listener))
 	}()
 	cmd := exec.Command(bootstrap)
 	cmd.Dir = e.task
@@ -249,7 +251,7 @@ func (e *environment) start() error {
 	cmd.WaitDelay = time.Second
 	p, err := e.runtime.supervisor.Start(cmd)
 	if err != nil {
-		_ = server.Close()
+		_ = api.Close()
 		e.runtime.Release(credentials)
 		return err
 	}
