@@ -142,11 +142,28 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 		args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{AllowOrigins: pulumi.ToStringArray(c.AllowOrigins), AllowMethods: pulumi.ToStringArray(c.AllowMethods),
 			AllowHeaders: pulumi.ToStringArray(c.AllowHeaders), ExposeHeaders: pulumi.ToStringArray(c.ExposeHeaders), MaxAge: pulumi.Int(c.MaxAge), AllowCredentials: pulumi.Bool(c.AllowCredentials)}
 	}
+	if s.QuickCreate {
+		args.Target = functions[s.function].Arn
+		args.RouteKey = pulumi.String(s.Routes[0])
+	}
 	api, err := apigatewayv2.NewApi(ctx, name, args)
 	if err != nil {
 		return err
 	}
-	integration := &apigatewayv2.IntegrationArgs{ApiId: api.ID(), IntegrationType: pulumi.String("AWS_PROXY"), IntegrationUri: functions[s.function].InvokeArn, PayloadFormatVersion: pulumi.String("2.0")}
+	ctx.Export(name, api.ApiEndpoint)
+	if s.QuickCreate {
+		return nil
+	}
+	version := s.Integration.PayloadFormatVersion
+	if version == "" {
+		version = "2.0"
+	}
+	integration := &apigatewayv2.IntegrationArgs{
+		ApiId:                api.ID(),
+		IntegrationType:      pulumi.String("AWS_PROXY"),
+		IntegrationUri:       functions[s.function].InvokeArn,
+		PayloadFormatVersion: pulumi.String(version),
+	}
 	if ms := s.IntegrationTimeoutMillis; ms > 0 {
 		integration.TimeoutMilliseconds = pulumi.Int(ms)
 	}
@@ -198,11 +215,8 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 		}
 		stage.RouteSettings = own
 	}
-	if _, err := apigatewayv2.NewStage(ctx, name, stage, pulumi.DependsOn(routes)); err != nil {
-		return err
-	}
-	ctx.Export(name, api.ApiEndpoint)
-	return nil
+	_, err = apigatewayv2.NewStage(ctx, name, stage, pulumi.DependsOn(routes))
+	return err
 }
 
 // packages builds the function's zip, and one without a bootstrap.

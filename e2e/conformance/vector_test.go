@@ -35,7 +35,12 @@ type given struct {
 	StageVariables map[string]string
 	Routes         []string
 	Function       behaviour
-	CORS           *struct {
+	Integration    struct {
+		PayloadFormatVersion string // 2.0 unless it is given
+	}
+	// QuickCreate makes the API with a target in place of resources of its own.
+	QuickCreate bool
+	CORS        *struct {
 		AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
 		MaxAge                                                  int
 		AllowCredentials                                        bool

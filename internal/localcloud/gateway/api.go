@@ -95,7 +95,7 @@ type Integration struct {
 	ID                   string
 	Type                 string // AWS_PROXY
 	FunctionARN          string
-	PayloadFormatVersion string // 2.0
+	PayloadFormatVersion string // 1.0 or 2.0
 	Timeout              time.Duration
 }
 

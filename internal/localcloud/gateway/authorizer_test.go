@@ -44,7 +44,7 @@ func put(t *testing.T, g *Gateway, a API) {
 
 func as(g *Gateway, path, key string) int {
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", path, nil)
+	r := asking("GET", path, nil)
 	r.Header.Set("X-Key", key)
 	g.Handler("api1").ServeHTTP(w, r)
 	return w.Code
@@ -123,7 +123,7 @@ func TestConfiguredCORSReplacesAllThatTheFunctionSends(t *testing.T) {
 	put(t, g, a)
 	for origin, want := range map[string]string{"https://a.example": "https://a.example", "https://b.example": "", "": ""} {
 		w := httptest.NewRecorder()
-		r := httptest.NewRequest("GET", "/a", nil)
+		r := asking("GET", "/a", nil)
 		if origin != "" {
 			r.Header.Set("Origin", origin)
 		}
@@ -186,7 +186,7 @@ func TestAllAPIsShareTheAccountsLimit(t *testing.T) {
 	served := 0
 	for i := range 3 * accountThrottle.Burst {
 		w := httptest.NewRecorder()
-		g.Handler([]string{"api1", "api2"}[i%2]).ServeHTTP(w, httptest.NewRequest("GET", []string{"/a", "/b"}[i/2%2], nil))
+		g.Handler([]string{"api1", "api2"}[i%2]).ServeHTTP(w, asking("GET", []string{"/a", "/b"}[i/2%2], nil))
 		if w.Code == http.StatusOK {
 			served++
 		}
@@ -198,7 +198,7 @@ func TestAllAPIsShareTheAccountsLimit(t *testing.T) {
 
 func TestForwardedForKeepsEveryLine(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("GET", "/a", nil)
+	r := asking("GET", "/a", nil)
 	r.Header["X-Forwarded-For"] = []string{"1.1.1.1", "2.2.2.2"}
 	if got := headers(r, &request{})["x-forwarded-for"]; got != "1.1.1.1,2.2.2.2, 192.0.2.1" {
 		t.Errorf("got %q", got)

@@ -39,6 +39,7 @@ func (g *Gateway) arrive(q *http.Request, id string) *request {
 	r := &request{http: q, id: requestID(), received: g.Now(), api: g.apis[id]}
 	d, ok := g.domain(strings.ToLower(host(q)))
 	if !ok {
+		r.foreign = !ownName(host(q))
 		return r
 	}
 	r.api, r.custom = API{}, true
@@ -105,7 +106,7 @@ func (d Domain) choose(path string) (Mapping, bool) {
 func (r *request) mappedStage() bool {
 	for _, s := range r.api.Stages {
 		if s.Name == r.mapping.Stage {
-			r.rawPath = decode(r.path)
+			r.rawPath, r.encodedPath = decode(r.path), requestPath(r.http)
 			if s.Name != "$default" {
 				r.rawPath = "/" + s.Name + r.rawPath
 			}

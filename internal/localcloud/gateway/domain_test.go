@@ -53,7 +53,7 @@ func TestMappingKeyIsTakenOffThePath(t *testing.T) {
 		{"/v1/dev/a", "/dev/a", "a", "dev"}, {"/v1/$default", "/$default", "$default", "$default"},
 	} {
 		w := httptest.NewRecorder()
-		q := httptest.NewRequest(http.MethodGet, c.path, nil)
+		q := asking(http.MethodGet, c.path, nil)
 		q.Host = "api.example.com"
 		e.PathParameters = nil
 		g.Handler("another").ServeHTTP(w, q)

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"mime"
 	"net"
@@ -23,11 +22,15 @@ type request struct {
 	snapshot Snapshot
 	path     string // escaped, without the stage
 	rawPath  string // decoded, with the stage
-	custom   bool   // it came by a custom domain
-	mapping  Mapping
-	match    match
-	body     []byte
-	identity identity
+	// encodedPath is the path of payload format 1.0: escaped, with the stage
+	// and the key of a custom domain's mapping.
+	encodedPath string
+	custom      bool // it came by a custom domain
+	foreign     bool // its Host header names neither the API nor a domain
+	mapping     Mapping
+	match       match
+	body        []byte
+	identity    identity
 }
 
 // event is the payload of format version 2.0. Source: API Gateway developer
@@ -94,13 +97,7 @@ func (r *request) event() ([]byte, error) {
 		RequestContext: r.context(),
 	}
 	e.RequestContext.Authorizer = r.identity.event
-	if len(r.body) > 0 {
-		text := string(r.body)
-		if !textual(q.Header.Get("Content-Type")) {
-			text, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(r.body), true
-		}
-		e.Body = &text
-	}
+	e.Body, e.IsBase64Encoded = r.bodyText()
 	return encode(e)
 }
 

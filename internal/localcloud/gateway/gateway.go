@@ -66,8 +66,8 @@ func (g *Gateway) Put(a API) error {
 		}
 	}
 	for _, i := range a.Live.Integrations {
-		if i.Type != "AWS_PROXY" || i.PayloadFormatVersion != "2.0" {
-			return fmt.Errorf("integration %s of the API %s: only AWS_PROXY with payload format 2.0 is supported", i.ID, a.ID)
+		if i.Type != "AWS_PROXY" || i.PayloadFormatVersion != "1.0" && i.PayloadFormatVersion != "2.0" {
+			return fmt.Errorf("integration %s of the API %s: only AWS_PROXY with payload format 1.0 or 2.0 is supported", i.ID, a.ID)
 		}
 	}
 	for _, x := range a.Live.Authorizers {
@@ -111,6 +111,9 @@ func (g *Gateway) Handler(id string) http.Handler {
 func (g *Gateway) serve(r *request) reply {
 	if tooLong(r.http) {
 		return message(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", "")
+	}
+	if r.foreign {
+		return message(http.StatusForbidden, "Forbidden", foreign(r.http.Host))
 	}
 	if r.custom && (r.api.ID == "" || !r.mappedStage()) {
 		// Users report 403 for a domain without a fitting mapping; the words for
@@ -190,7 +193,7 @@ func (r *request) chooseStage() bool {
 		return false
 	}
 	r.enter(r.api.Stages[chosen])
-	r.rawPath, r.path = decode(path), path
+	r.rawPath, r.path, r.encodedPath = decode(path), path, path
 	if r.stage.Name != "$default" {
 		r.path = strings.TrimPrefix(path, "/"+first)
 		if r.path == "" {
@@ -220,7 +223,11 @@ func (g *Gateway) integrate(r *request) reply {
 	if target.ID == "" {
 		return internalError("the route has no integration")
 	}
-	payload, err := r.event()
+	build, read := r.event, respond
+	if target.PayloadFormatVersion == "1.0" {
+		build, read = r.event1, respond1
+	}
+	payload, err := build()
 	if err != nil {
 		return internalError("building the event: " + err.Error())
 	}
@@ -245,7 +252,7 @@ func (g *Gateway) integrate(r *request) reply {
 	}
 	out := internalError("the function failed: " + result.FunctionError)
 	if result.FunctionError == "" {
-		out = respond(result.Payload)
+		out = read(result.Payload)
 		out.answered = out.err == ""
 	}
 	out.called, out.result = true, result

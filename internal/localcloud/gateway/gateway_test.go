@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,9 +49,16 @@ func simple(stage Stage, keys ...string) API {
 	return a
 }
 
+// asking returns a request as a client of this machine sends it.
+func asking(method, target string, body io.Reader) *http.Request {
+	q := httptest.NewRequest(method, target, body)
+	q.Host = "localhost"
+	return q
+}
+
 func ask(g *Gateway, method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	g.Handler("api1").ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	g.Handler("api1").ServeHTTP(w, asking(method, path, nil))
 	return w
 }
 
@@ -147,7 +155,7 @@ func TestAccessLogIsValidJSONWhateverTheRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", "/a", nil)
+	r := asking("GET", "/a", nil)
 	r.Header.Set("User-Agent", `a"b\c`)
 	g.Handler("api1").ServeHTTP(w, r)
 	var got map[string]string
@@ -171,12 +179,13 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(`{"statusCode":200,"headers":{"a":1},"cookies":["x"],"body":"eA==","isBase64Encoded":true}`))
 	f.Add([]byte(`"text"`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		p := respond(payload)
-		if p.status < 100 || p.status > 599 {
-			t.Errorf("the status is %d", p.status)
+		for _, p := range []reply{respond(payload), respond1(payload)} {
+			if p.status < 100 || p.status > 599 {
+				t.Errorf("the status is %d", p.status)
+			}
+			w := httptest.NewRecorder()
+			p.write(w, "GET", "id")
 		}
-		w := httptest.NewRecorder()
-		p.write(w, "GET", "id")
 	})
 }
 
@@ -193,48 +202,68 @@ func FuzzEvent(f *testing.F) {
 		f.Add([]byte(request))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
-		if err != nil {
-			return
-		}
-		q.RemoteAddr = "127.0.0.1:1"
-		called := 0
-		g := New(Config{Now: time.Now, Invoker: invoker(func(in Invocation) (Result, error) {
-			called++
-			var e struct {
-				RouteKey, RawQueryString string
-				RequestContext           struct{ HTTP struct{ Method string } }
-			}
-			if err := json.Unmarshal(in.Payload, &e); err != nil || !utf8.Valid(in.Payload) || e.RouteKey == "" || e.RequestContext.HTTP.Method != strings.ToValidUTF8(q.Method, "\ufffd") {
-				t.Errorf("the event is %s, %v", in.Payload, err)
-			}
-			return Result{Payload: []byte(`{"isAuthorized":true,"statusCode":200}`)}, nil
-		})})
-		a := simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: `{"a":"$context.path $context.identity.userAgent $context.authorizer.x"}`}}, "$default", "ANY /a/{b}", "GET /{proxy+}")
-		a.Stages = append(a.Stages, Stage{Name: "dev"})
-		a.Live.CORS = &CORS{AllowOrigins: []string{"http://*"}}
-		a.Live.Routes[2].Authorization, a.Live.Routes[2].AuthorizerID = "CUSTOM", "z"
-		a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.X-Key"}}}
-		g.AccessLog = func(_ string, line []byte) {
-			if !json.Valid(line) {
-				t.Errorf("the access log is %s", line)
-			}
-		}
-		if err := g.Put(a); err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		g.Handler("api1").ServeHTTP(w, q)
-		switch w.Code {
-		case http.StatusOK:
-			if called == 0 {
-				t.Error("nothing was invoked")
-			}
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge, http.StatusNoContent:
-		default:
-			t.Errorf("status %d for %q", w.Code, raw)
+		for _, version := range []string{"1.0", "2.0"} {
+			handleAnything(t, raw, version)
 		}
 	})
+}
+
+// handleAnything sends a request to a function that takes the payload format
+// version, and again as localhost where its Host header is a foreign name.
+func handleAnything(t *testing.T, raw []byte, version string) {
+	t.Helper()
+	q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		return
+	}
+	q.RemoteAddr = "127.0.0.1:1"
+	called := 0
+	g := New(Config{Now: time.Now, Invoker: invoker(func(in Invocation) (Result, error) {
+		called++
+		var e struct {
+			RouteKey, Resource, HTTPMethod string
+			RequestContext                 struct{ HTTP struct{ Method string } }
+		}
+		err := json.Unmarshal(in.Payload, &e)
+		route, method := e.RouteKey+e.Resource, e.RequestContext.HTTP.Method+e.HTTPMethod
+		if err != nil || !utf8.Valid(in.Payload) || route == "" || method != strings.ToValidUTF8(q.Method, "\ufffd") {
+			t.Errorf("the event is %s, %v", in.Payload, err)
+		}
+		return Result{Payload: []byte(`{"isAuthorized":true,"statusCode":200}`)}, nil
+	})})
+	a := simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: `{"a":"$context.path $context.identity.userAgent $context.authorizer.x"}`}}, "$default", "ANY /a/{b}", "GET /{proxy+}")
+	a.Stages = append(a.Stages, Stage{Name: "dev"})
+	a.Live.Integrations[0].PayloadFormatVersion = version
+	a.Live.CORS = &CORS{AllowOrigins: []string{"http://*"}}
+	a.Live.Routes[2].Authorization, a.Live.Routes[2].AuthorizerID = "CUSTOM", "z"
+	a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.X-Key"}}}
+	g.AccessLog = func(_ string, line []byte) {
+		if !json.Valid(line) {
+			t.Errorf("the access log is %s", line)
+		}
+	}
+	if err := g.Put(a); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	g.Handler("api1").ServeHTTP(w, q)
+	if !ownName(host(q)) {
+		if called > 0 || w.Code != http.StatusForbidden && w.Code != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("%q was answered with %d, and the function called %d times", q.Host, w.Code, called)
+		}
+		q.Host = "localhost"
+		w = httptest.NewRecorder()
+		g.Handler("api1").ServeHTTP(w, q)
+	}
+	switch w.Code {
+	case http.StatusOK:
+		if called == 0 {
+			t.Error("nothing was invoked")
+		}
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge, http.StatusNoContent:
+	default:
+		t.Errorf("status %d for %q", w.Code, raw)
+	}
 }
 
 func TestOriginsMayBeWildcardsOfTheScheme(t *testing.T) {

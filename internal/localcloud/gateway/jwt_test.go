@@ -33,7 +33,7 @@ func guarded(t testing.TB, now func() time.Time) (*Gateway, *oidc.Issuer) {
 
 func with(g *Gateway, token string) int {
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", "/a", nil)
+	r := asking("GET", "/a", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	g.Handler("api1").ServeHTTP(w, r)
 	return w.Code

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -257,26 +256,20 @@ func (r *request) authorizerEvent(a Authorizer, sources []string) ([]byte, error
 			QueryStringParameters: query(q.URL.RawQuery), RequestContext: r.context(), PathParameters: r.match.parameters, StageVariables: r.stage.Variables,
 		})
 	}
-	_, resource, ok := strings.Cut(r.match.route.Key, " ")
-	if !ok {
-		resource = r.match.route.Key
-	}
-	h := map[string]string{}
-	for name, lines := range q.Header {
-		if name != FaultsHeader {
-			h[http.CanonicalHeaderKey(name)] = lines[len(lines)-1]
-		}
-	}
-	h["Host"] = q.Host
-	c := r.context()
 	joined := strings.Join(sources, ",")
 	return encode(authorizerEvent1{
-		Version: "1.0", Type: "REQUEST", MethodARN: r.routeARN(), IdentitySource: joined, AuthorizationToken: joined,
-		Resource: resource, Path: r.rawPath, HTTPMethod: q.Method, Headers: h, QueryStringParameters: query(q.URL.RawQuery),
-		PathParameters: r.match.parameters, StageVariables: r.stage.Variables,
-		RequestContext: map[string]any{"accountId": c.AccountID, "apiId": c.APIID, "domainName": c.DomainName, "domainPrefix": c.DomainPrefix,
-			"extendedRequestId": r.id, "httpMethod": q.Method, "identity": map[string]any{"sourceIp": c.HTTP.SourceIP, "userAgent": c.HTTP.UserAgent},
-			"path": r.rawPath, "protocol": c.HTTP.Protocol, "requestId": r.id, "requestTime": c.Time, "requestTimeEpoch": c.TimeEpoch,
-			"resourceId": r.match.route.Key, "resourcePath": resource, "stage": r.stage.Name},
+		Version:               "1.0",
+		Type:                  "REQUEST",
+		MethodARN:             r.routeARN(),
+		IdentitySource:        joined,
+		AuthorizationToken:    joined,
+		Resource:              r.resource(),
+		Path:                  r.rawPath,
+		HTTPMethod:            q.Method,
+		Headers:               lastOf(r.headerLines()),
+		QueryStringParameters: query(q.URL.RawQuery),
+		PathParameters:        r.match.parameters,
+		StageVariables:        r.stage.Variables,
+		RequestContext:        r.context1(),
 	})
 }

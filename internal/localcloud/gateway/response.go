@@ -42,6 +42,11 @@ func respond(payload []byte) reply {
 	if json.Unmarshal(payload, &fields) != nil || fields["statusCode"] == nil {
 		return inferred(payload)
 	}
+	return described(fields)
+}
+
+// described maps an object that has a statusCode.
+func described(fields map[string]json.RawMessage) reply {
 	status, err := statusCode(fields["statusCode"])
 	if err != nil {
 		return internalError("the function's response is malformed: " + err.Error())
@@ -54,10 +59,8 @@ func respond(payload []byte) reply {
 	)
 	// Member by member, since names count letter by letter.
 	for name, to := range map[string]any{"headers": &headers, "body": &body, "cookies": &cookies, "isBase64Encoded": &encoded} {
-		if raw, ok := fields[name]; ok {
-			if err := json.Unmarshal(raw, to); err != nil {
-				return internalError("the function's response is malformed: " + name + ": " + err.Error())
-			}
+		if err := decodeMember(fields, name, to); err != nil {
+			return internalError("the function's response is malformed: " + err.Error())
 		}
 	}
 	out := reply{status: status, header: http.Header{}, body: []byte(body)}
@@ -66,13 +69,8 @@ func respond(payload []byte) reply {
 	}
 	out.header.Set("Content-Type", "text/plain; charset=utf-8")
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		text, ok := scalar(headers[name])
-		switch {
-		case !ok:
-		case strings.EqualFold(name, "content-type"):
-			out.header.Set(name, text) // one only
-		default:
-			out.header.Add(name, text)
+		if text, ok := scalar(headers[name]); ok {
+			out.setHeader(name, text)
 		}
 	}
 	if encoded {
@@ -81,6 +79,15 @@ func respond(payload []byte) reply {
 		}
 	}
 	return out
+}
+
+// setHeader adds a line of a header. There is one Content-Type only.
+func (p reply) setHeader(name, text string) {
+	if strings.EqualFold(name, "content-type") {
+		p.header.Set(name, text)
+		return
+	}
+	p.header.Add(name, text)
 }
 
 func inferred(payload []byte) reply {

@@ -132,11 +132,12 @@ func unusedIntegration(_ context.Context, p *Provider, r state.Record) error {
 }
 
 func checkRoute(p *Provider, id string, in values) error {
-	api := in.str("apiId")
+	api, taken := in.str("apiId"), false
 	for _, r := range p.children(routeType, api) {
-		if r.ID != id && values(r.Properties).str("routeKey") == in.str("routeKey") {
-			return fmt.Errorf("ConflictException: Route with key %s already exists for this API", in.str("routeKey"))
-		}
+		taken = taken || r.ID != id && values(r.Properties).str("routeKey") == in.str("routeKey")
+	}
+	if taken || quickKey(p.quickCreate(api)) == in.str("routeKey") {
+		return fmt.Errorf("ConflictException: Route with key %s already exists for this API", in.str("routeKey"))
 	}
 	if target := in.str("target"); target != "" {
 		r, err := p.Store.Get(integrationType, strings.TrimPrefix(target, "integrations/"))
@@ -201,6 +202,10 @@ func (p *Provider) live(id string) (gateway.Snapshot, error) {
 	}
 	for _, r := range p.children(authorizerType, id) {
 		out.Authorizers = append(out.Authorizers, gatewayAuthorizer(p, r))
+	}
+	if route, integration, ok := p.quickCreated(api); ok {
+		out.Routes = append(out.Routes, route)
+		out.Integrations = append(out.Integrations, integration)
 	}
 	slices.SortFunc(out.Routes, func(a, b gateway.Route) int { return strings.Compare(a.Key, b.Key) })
 	return out, nil

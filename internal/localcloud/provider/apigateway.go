@@ -17,13 +17,15 @@ const (
 	selection = "$request.method $request.path"
 	mapping   = "parameter mapping is not done locally"
 	sockets   = "it belongs to WebSocket APIs"
+
+	resourcePolicyCounts = "the function's resource policy is what counts; use aws.lambda.Permission"
 )
 
 func apiTypes() []*Type {
 	return []*Type{
 		{
 			Token: apiType, Properties: apiProperties(), Outputs: []string{"apiEndpoint", "arn", "executionArn", "tagsAll"},
-			Name: "name", NameMax: 128,
+			Name: "name", NameMax: 128, Check: checkAPI,
 			Create: createAPI, Update: updateAPI, Apply: applyAPI, Delete: unmappedAPI, Removed: removedAPI, Volatile: volatileTags,
 		},
 		{
@@ -71,17 +73,34 @@ func apiProperties() []Property {
 			m, _ := v.(map[string]any)
 			return gateway.ValidateCORS(*cors(m))
 		}},
-		{Name: "credentialsArn", Kind: String, Level: Refused, Replace: true, Note: "quick create is not done locally"},
+		{Name: "credentialsArn", Kind: String, Level: Refused, Replace: true, Note: resourcePolicyCounts},
 		{Name: "description", Kind: String, Level: Recorded, Check: length(0, 1024)},
 		{Name: "disableExecuteApiEndpoint", Kind: Bool, Level: Enforced},
 		{Name: "failOnWarnings", Kind: Bool, Level: Refused, Note: "OpenAPI import is not done locally"},
 		{Name: "ipAddressType", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ipv4", "dualstack")},
 		{Name: "name", Kind: String, Level: Enforced, Check: length(1, 128)},
 		{Name: "protocolType", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"HTTP"}, Note: "there are no WebSocket APIs"},
-		{Name: "routeKey", Kind: String, Level: Refused, Replace: true, Note: "quick create is not done locally"},
+		{
+			Name:    "routeKey",
+			Kind:    String,
+			Level:   Enforced,
+			Replace: true,
+			Check: func(v any) error {
+				s, _ := v.(string)
+				return gateway.ValidateRouteKey(s)
+			},
+			Note: "of quick create; needs target",
+		},
 		{Name: "routeSelectionExpression", Kind: String, Level: Enforced, Default: selection, Only: []any{selection, "${request.method} ${request.path}"}},
 		tags(),
-		{Name: "target", Kind: String, Level: Refused, Replace: true, Note: "quick create is not done locally"},
+		{
+			Name:    "target",
+			Kind:    String,
+			Level:   Enforced,
+			Replace: true,
+			Check:   checkTarget,
+			Note:    "quick create with a function; no HTTP integrations",
+		},
 		{Name: "version", Kind: String, Level: Recorded, Check: length(1, 64)},
 	}
 }
@@ -92,14 +111,14 @@ func integrationProperties() []Property {
 		{Name: "connectionId", Kind: String, Level: Refused, Note: "there are no VPC links"},
 		{Name: "connectionType", Kind: String, Level: Enforced, Default: "INTERNET", Only: []any{"INTERNET"}, Note: "there are no VPC links"},
 		{Name: "contentHandlingStrategy", Kind: String, Level: Refused, Note: sockets},
-		{Name: "credentialsArn", Kind: String, Level: Refused, Note: "the function's resource policy is what counts; use aws.lambda.Permission"},
+		{Name: "credentialsArn", Kind: String, Level: Refused, Note: resourcePolicyCounts},
 		{Name: "description", Kind: String, Level: Recorded},
 		{Name: "integrationMethod", Kind: String, Level: Recorded, Computed: true, Note: "functions are always invoked with POST"},
 		{Name: "integrationSubtype", Kind: String, Level: Refused, Replace: true, Note: "integrations with AWS services are not done locally"},
 		{Name: "integrationType", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"AWS_PROXY"}, Note: "only functions are integrated locally"},
 		{Name: "integrationUri", Kind: String, Level: Enforced, Required: true},
 		{Name: "passthroughBehavior", Kind: String, Level: Recorded, Computed: true, Note: sockets},
-		{Name: "payloadFormatVersion", Kind: String, Level: Enforced, Default: "1.0", Only: []any{"2.0"}, Note: "the default of the AWS provider is 1.0; set 2.0"},
+		{Name: "payloadFormatVersion", Kind: String, Level: Enforced, Default: "1.0", Check: oneOf("1.0", "2.0"), Note: "the default of the AWS provider is 1.0"},
 		{Name: "requestParameters", Kind: Map, Elem: String, Level: Refused, Note: mapping},
 		{Name: "requestTemplates", Kind: Map, Elem: String, Level: Refused, Note: sockets},
 		{Name: "responseParameters", Kind: Set, Level: Refused, Note: mapping},

@@ -158,7 +158,7 @@ func TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName(t *testing.T) {
 		in    map[string]any
 		want  string
 	}{
-		{integrationType, integration, `supports only "2.0" for "payloadFormatVersion", not "1.0"`},
+		{integrationType, with("payloadFormatVersion", "3.0"), "it must be one of 1.0, 2.0"},
 		{integrationType, with("requestParameters", map[string]any{"append:header.x": "$request.path"}), `does not support the property "requestParameters"`},
 		{integrationType, with("responseParameters", []any{map[string]any{"statusCode": "200", "mappings": map[string]any{}}}), `does not support the property "responseParameters"`},
 		{routeType, map[string]any{"apiId": "a", "routeKey": "GET /x", "authorizationType": "AWS_IAM"}, `not "AWS_IAM"`},

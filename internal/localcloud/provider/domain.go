@@ -151,7 +151,7 @@ func (p *Provider) checkMapping(id string, in values) error {
 	if err := p.apiExists(api); err != nil {
 		return err
 	}
-	if _, err := p.Store.Get(stageType, api+"/"+in.str("stage")); err != nil {
+	if !p.stageExists(api, in.str("stage")) {
 		return fmt.Errorf("BadRequestException: Invalid stage identifier specified: the API %s has no stage %s; let the mapping depend on the stage", api, in.str("stage"))
 	}
 	nested := 0

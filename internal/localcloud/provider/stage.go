@@ -17,13 +17,10 @@ func createStage(_ context.Context, p *Provider, in values) (state.Record, error
 	if err := p.apiExists(in.str("apiId")); err != nil {
 		return state.Record{}, err
 	}
-	siblings := p.children(stageType, in.str("apiId"))
-	for _, s := range siblings {
-		if s.ID == in.str("name") {
-			return state.Record{}, fmt.Errorf("ConflictException: Stage already exists: %s", s.ID)
-		}
+	if p.stageExists(in.str("apiId"), in.str("name")) {
+		return state.Record{}, fmt.Errorf("ConflictException: Stage already exists: %s", in.str("name"))
 	}
-	if len(siblings) >= 10 {
+	if len(p.children(stageType, in.str("apiId"))) >= 10 {
 		return state.Record{}, fmt.Errorf("TooManyRequestsException: an API has at most 10 stages")
 	}
 	props, err := p.stageOutputs(in)
@@ -73,7 +70,7 @@ func (p *Provider) hasRoute(apiID, key string) bool {
 			return true
 		}
 	}
-	return false
+	return key != "" && quickKey(p.quickCreate(apiID)) == key
 }
 
 func (p *Provider) logGroupExists(arn string) error {
@@ -104,6 +101,10 @@ func (p *Provider) API(id string) (gateway.API, error) {
 			return out, err
 		}
 		out.Stages = append(out.Stages, stage)
+	}
+	if v.has("target") {
+		// Quick create's stage is deployed automatically.
+		out.Stages = append(out.Stages, gateway.Stage{Name: "$default"})
 	}
 	return out, nil
 }
