@@ -1,6 +1,6 @@
 # Two commands: `make up` runs the API on the local cloud, `make test` tests
 # everything. Both fetch and build what they need, once, under .tools.
-.PHONY: up test tools lint fuzz browser chaos
+.PHONY: up test tools lint fuzz browser chaos kills
 
 up: tools
 	@go build -o .build/local ./cmd/local && exec .build/local up
@@ -29,6 +29,11 @@ browser: tools
 CHAOS_SECONDS ?= 60
 chaos: tools
 	CHAOS_SECONDS=$(CHAOS_SECONDS) go test $(RACE) -count 1 -timeout 60m -v -run TestNothingIsLostWhenEverythingFails ./e2e/chaos
+
+# Kills of everything at once while items are created with a key.
+KILLS ?= 20
+kills: tools
+	CHAOS_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run TestKillsOfEverythingLoseNoKeyedCreate ./e2e/chaos
 
 lint:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on $$files" >&2; exit 1; }

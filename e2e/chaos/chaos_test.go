@@ -33,17 +33,11 @@ const (
 // TestNothingIsLostWhenEverythingFails runs for CHAOS_SECONDS, 12 if not set,
 // and on a busy machine until enough has happened, for at most ten times that.
 func TestNothingIsLostWhenEverythingFails(t *testing.T) {
-	seconds := 12
-	if text := os.Getenv("CHAOS_SECONDS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			t.Fatalf("CHAOS_SECONDS is %q, and must be a number of seconds", text)
-		}
-		seconds = n
-	}
+	seconds := number(t, "CHAOS_SECONDS", 12)
 	w := newWorld(t)
+	w.run(t, "faults", "set", faults)
 	h := &history{}
-	all := w.clients(t, h)
+	all := w.clients(t, h, clients)
 	ctx, stop := context.WithTimeout(t.Context(), time.Duration(10*seconds)*time.Second)
 	defer stop()
 	least := time.AfterFunc(time.Duration(seconds)*time.Second, func() {
@@ -67,21 +61,11 @@ func TestNothingIsLostWhenEverythingFails(t *testing.T) {
 	kills := w.kill(t, ctx)
 	running.Wait()
 	w.run(t, "faults", "clear")
-	final := map[string][]seen{}
-	calm, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for _, c := range all[:owners] {
-		l, ok := c.all(calm, 1000)
-		if !ok {
-			t.Fatalf("the items of %s cannot be listed", c.owner)
-		}
-		final[c.owner] = l.items
-	}
-	broken := check(h, final)
-	for promise, cases := range broken {
-		t.Errorf("%s: %d times, such as %s", promise, len(cases), strings.Join(cases[:min(5, len(cases))], "; "))
-	}
+	final := verify(t, h, all[:owners])
 	report(t, seconds, h, kills, final)
+	if creates, keyed := h.creates(); 5*keyed < 2*creates {
+		t.Errorf("only %d of %d creates had an Idempotency-Key", keyed, creates)
+	}
 	if !h.enough(seconds) {
 		t.Errorf("too little happened: %v writes, %d reads, %d lists", h.counts(), len(h.reads), len(h.listings))
 	}
@@ -90,6 +74,40 @@ func TestNothingIsLostWhenEverythingFails(t *testing.T) {
 			t.Errorf("no %s was killed", what)
 		}
 	}
+}
+
+// verify compares a history with what is there now, and returns that by
+// owner; there is a client of each.
+func verify(t *testing.T, h *history, one []*client) map[string][]seen {
+	t.Helper()
+	final := map[string][]seen{}
+	calm, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, c := range one {
+		l, ok := c.all(calm, 1000)
+		if !ok {
+			t.Fatalf("the items of %s cannot be listed", c.owner)
+		}
+		final[c.owner] = l.items
+	}
+	for promise, cases := range check(h, final) {
+		t.Errorf("%s: %d times, such as %s", promise, len(cases), strings.Join(cases[:min(5, len(cases))], "; "))
+	}
+	return final
+}
+
+// number reads a number from the environment.
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s is %q, and must be a number from 1 on", name, text)
+	}
+	return n
 }
 
 // enough reports whether as much happened as makes the check worth something.
@@ -116,8 +134,11 @@ func report(t *testing.T, seconds int, h *history, kills map[string]int, final m
 		items += len(list)
 	}
 	c := h.counts()
-	t.Logf("%d clients for %d s: %d writes (%d acknowledged, %d refused, %d unknown), %d reads, %d complete lists, %d items at the end; killed: %v; answers by status: %v",
-		clients, seconds, len(h.writes), c[applied], c[refused], c[unknown], len(h.reads), len(h.listings), items, kills, h.answers)
+	creates, keyed := h.creates()
+	t.Logf("%d clients for %d s: %d writes (%d acknowledged, %d refused, %d unknown), %d creates, %d of them with a key, "+
+		"%d reads, %d complete lists, %d items at the end; killed: %v; answers by status: %v",
+		clients, seconds, len(h.writes), c[applied], c[refused], c[unknown], creates, keyed,
+		len(h.reads), len(h.listings), items, kills, h.answers)
 }
 
 // world is a local cloud that is killed and started again.
@@ -154,7 +175,6 @@ func newWorld(t *testing.T) *world {
 	for i := range owners {
 		w.tokens = append(w.tokens, strings.TrimSpace(w.run(t, "token", "--sub", fmt.Sprint("owner", i), "--lifetime", "2h")))
 	}
-	w.run(t, "faults", "set", faults)
 	return w
 }
 
@@ -169,13 +189,13 @@ func (w *world) run(t *testing.T, args ...string) string {
 
 // clients are one after the other of all owners, so that the first ones are
 // one of each.
-func (w *world) clients(t *testing.T, h *history) []*client {
+func (w *world) clients(t *testing.T, h *history, n int) []*client {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	transport := &http.Transport{MaxIdleConnsPerHost: n}
 	t.Cleanup(transport.CloseIdleConnections)
 	shared := make([]known, owners)
 	var out []*client
-	for i := range clients {
+	for i := range n {
 		o := i % owners
 		out = append(out, &client{history: h, known: &shared[o], owner: fmt.Sprint("owner", o), token: w.tokens[o], number: i, base: w.url,
 			http: &http.Client{Transport: transport, Timeout: 20 * time.Second}, random: rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano())))})
@@ -213,9 +233,20 @@ func (w *world) kill(t *testing.T, ctx context.Context) map[string]int {
 	}
 }
 
-// signal kills one process, by its id, whose command line or executable has
-// both texts. It may be gone in the meantime.
+// signal kills one process whose command line, executable or working directory
+// has all texts. It may be gone in the meantime.
 func (w *world) signal(t *testing.T, texts ...string) int {
+	t.Helper()
+	found := processes(t, texts...)
+	if len(found) == 0 || syscall.Kill(found[rand.IntN(len(found))], syscall.SIGKILL) != nil {
+		return 0
+	}
+	return 1
+}
+
+// processes returns the ids of all processes but our own whose command line,
+// executable or working directory has all texts.
+func processes(t *testing.T, texts ...string) []int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -227,18 +258,14 @@ func (w *world) signal(t *testing.T, texts ...string) int {
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
+		// What cannot be read is gone, or somebody else's.
 		line, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
 		exe, _ := os.Readlink(filepath.Join("/proc", e.Name(), "exe"))
-		all := string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))) + " " + exe
+		dir, _ := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+		all := string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))) + " " + exe + " " + dir
 		if !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(all, s) }) {
 			found = append(found, pid)
 		}
 	}
-	if len(found) == 0 {
-		return 0
-	}
-	if syscall.Kill(found[rand.IntN(len(found))], syscall.SIGKILL) != nil {
-		return 0
-	}
-	return 1
+	return found
 }

@@ -144,33 +144,39 @@ func (s said) outcome() outcome {
 // step does something.
 func (c *client) step(ctx context.Context) {
 	switch n := c.random.IntN(100); {
-	case n < 25:
+	case n < 34:
 		c.create(ctx)
-	case n < 55:
+	case n < 58:
 		c.replace(ctx)
-	case n < 62:
+	case n < 65:
 		c.remove(ctx)
-	case n < 70:
+	case n < 69:
 		c.batch(ctx)
-	case n < 80:
+	case n < 79:
 		c.list(ctx)
 	default:
 		c.get(ctx)
 	}
 }
 
+// create creates an item. It has a key for as long as fewer than half of all
+// creates have one: those in batches have none.
 func (c *client) create(ctx context.Context) {
-	w := write{kind: create, owner: c.owner, name: c.name(), begin: time.Now()}
-	in := api.ItemInput{Name: w.name}
-	if c.random.IntN(2) == 0 {
-		s := c.send(ctx, "POST", "/items", in)
-		w.outcome, w.end = s.outcome(), s.end
-		c.made(&w, s)
+	if all, keyed := c.creates(); 2*keyed <= all {
+		c.createWithKey(ctx)
 		return
 	}
-	// With a key it is tried until the answer comes.
+	w := write{kind: create, owner: c.owner, name: c.name(), begin: time.Now()}
+	s := c.send(ctx, "POST", "/items", api.ItemInput{Name: w.name})
+	w.outcome, w.end = s.outcome(), s.end
+	c.made(&w, s)
+}
+
+// createWithKey tries until the answer comes.
+func (c *client) createWithKey(ctx context.Context) {
+	w := write{kind: create, keyed: true, owner: c.owner, name: c.name(), begin: time.Now()}
 	for ctx.Err() == nil {
-		s := c.send(ctx, "POST", "/items", in, "Idempotency-Key", w.name)
+		s := c.send(ctx, "POST", "/items", api.ItemInput{Name: w.name}, "Idempotency-Key", w.name)
 		w.end = s.end
 		if s.outcome() == applied || s.status >= 400 && s.status < 500 {
 			w.outcome = s.outcome()
@@ -239,7 +245,7 @@ func (c *client) remove(ctx context.Context) {
 func (c *client) batch(ctx context.Context) {
 	var in api.BatchWriteRequest
 	var writes []write
-	for range 1 + c.random.IntN(40) {
+	for range c.size() {
 		if id, _, ok := c.known.any(c.random); ok && c.random.IntN(8) == 0 {
 			in.Entries = append(in.Entries, api.BatchWriteEntry{Delete: &api.ItemRef{ID: id}})
 			writes = append(writes, write{kind: remove, owner: c.owner, id: id})
@@ -275,6 +281,15 @@ func (c *client) batch(ctx context.Context) {
 		}
 	}
 	c.wrote(writes...)
+}
+
+// size is how many entries a batch has: mostly a few, so that half of all
+// creates can have a key, and at times more than fit into one call.
+func (c *client) size() int {
+	if c.random.IntN(6) == 0 {
+		return 1 + c.random.IntN(40)
+	}
+	return 1 + c.random.IntN(8)
 }
 
 func (c *client) get(ctx context.Context) {

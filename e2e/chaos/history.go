@@ -28,6 +28,7 @@ const (
 // write is one write of one item.
 type write struct {
 	kind       kind
+	keyed      bool // a create with an Idempotency-Key
 	owner      string
 	id         string // "" for a create whose answer never came
 	name       string // unique to this write; "" for a remove
@@ -70,6 +71,22 @@ func (h *history) wrote(w ...write) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.writes = append(h.writes, w...)
+}
+
+// creates counts the creates, and those of them with an Idempotency-Key.
+func (h *history) creates() (all, keyed int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.writes {
+		if w.kind != create {
+			continue
+		}
+		all++
+		if w.keyed {
+			keyed++
+		}
+	}
+	return all, keyed
 }
 
 func (h *history) saw(r read) {

@@ -89,6 +89,7 @@ type Database struct {
 	transport  http.RoundTripper
 	schemas    schemas
 	faults     faults
+	barrier    barrier
 
 	mu      sync.Mutex
 	process *process.Process

@@ -195,6 +195,7 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	name := "arn:aws:dynamodb:" + d.Region + ":" + d.AccountID + ":table/"
 	inner := "arn:aws:dynamodb:ddblocal:000000000000:table/"
 	body, hide := metered(call.Operation, body)
+	running := d.running()
 	// A call goes on when its client has gone, as on AWS.
 	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))
 	if err != nil {
@@ -213,6 +214,11 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	if err != nil {
 		// The database is being started again: an error that clients retry.
 		return internalError().answer(call)
+	}
+	if unsettled(call.Operation, resp.StatusCode) {
+		if err := d.settle(r.Context(), running); err != nil {
+			return internalError().answer(call)
+		}
 	}
 	if resp.StatusCode >= 300 {
 		var e struct {

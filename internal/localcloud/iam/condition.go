@@ -41,7 +41,7 @@ func (s *Statement) conditions(raw map[string]map[string]texts, anyKey bool) err
 			return fmt.Errorf("the local cloud does not support the condition operator %s; it supports %v", op, operators)
 		}
 		for _, key := range slices.Sorted(maps.Keys(raw[op])) {
-			c.Key, c.Values = strings.ToLower(key), raw[op][key]
+			c.Key, c.Name, c.Values = strings.ToLower(key), key, raw[op][key]
 			if !anyKey && !slices.Contains(keys, c.Key) {
 				return fmt.Errorf("the local cloud does not support the condition key %s; it supports %v", key, keys)
 			}

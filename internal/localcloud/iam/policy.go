@@ -37,6 +37,7 @@ type Condition struct {
 	Quantifier string // "", "ForAllValues" or "ForAnyValue"
 	IfExists   bool
 	Key        string // lower case
+	Name       string // the key as it is written
 	Values     []string
 }
 
@@ -46,6 +47,16 @@ type Grant struct{ Action, Resource string }
 // Parse reads a policy document. It is strict: an element, operator or
 // variable that it does not know is an error that names it.
 func Parse(doc []byte) (Policy, error) { return parsePolicy(doc, false) }
+
+// Check tests a policy document that is new: it refuses a member that appears
+// twice, too, which documents of older records may have.
+func Check(doc []byte) error {
+	if err := unique(doc); err != nil {
+		return fmt.Errorf("MalformedPolicyDocument: %w", err)
+	}
+	_, err := Parse(doc)
+	return err
+}
 
 // parsePolicy reads a policy; anyKey lets conditions test keys that are not known.
 func parsePolicy(doc []byte, anyKey bool) (Policy, error) {

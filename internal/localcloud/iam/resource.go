@@ -27,6 +27,15 @@ func ParseResource(doc []byte) (Policy, error) {
 	return p, nil
 }
 
+// CheckResource tests the policy of a resource that is new, as Check does.
+func CheckResource(doc []byte) error {
+	if err := unique(doc); err != nil {
+		return fmt.Errorf("MalformedPolicyDocument: %w", err)
+	}
+	_, err := ParseResource(doc)
+	return err
+}
+
 // AllowsService reports whether the policy of a resource lets a service make a
 // request. A key that the request does not carry is absent.
 func (p Policy) AllowsService(service string, r Request) bool {

@@ -54,8 +54,7 @@ func endpointTypes() []*Type {
 // resourcePolicy tests the policy of a resource: of an endpoint, a bucket or a key.
 func resourcePolicy(v any) error {
 	s, _ := v.(string)
-	_, err := iam.ParseResource([]byte(s))
-	return err
+	return iam.CheckResource([]byte(s))
 }
 
 func checkEndpoint(p *Provider, in values) []Failure {

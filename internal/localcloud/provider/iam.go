@@ -31,8 +31,7 @@ var (
 // policyDocument tests a policy as far as the local cloud can evaluate it.
 func policyDocument(v any) error {
 	s, _ := v.(string)
-	_, err := iam.Parse([]byte(s))
-	return err
+	return iam.Check([]byte(s))
 }
 
 func iamTypes() []*Type {
