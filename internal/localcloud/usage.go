@@ -106,10 +106,12 @@ type RoleUse struct {
 var judged = []string{"dynamodb", "logs"}
 
 // grant sorts what a role grants into what was used, what was not, and what
-// cannot be used here.
+// cannot be used here. What was denied only, for want of a condition or on
+// another resource, was tried: it is not listed as unused, too.
 func (r *RoleUse) grant(granted []iam.Grant) {
+	tried := append(slices.Clone(r.Used), r.Denied...)
 	for _, g := range granted {
-		if slices.ContainsFunc(r.Used, func(u string) bool { return iam.Match(g.Action, u) }) {
+		if slices.ContainsFunc(tried, func(t string) bool { return iam.Match(strings.ToLower(g.Action), strings.ToLower(t)) }) {
 			continue
 		}
 		list := &r.Unused

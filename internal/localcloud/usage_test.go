@@ -10,10 +10,10 @@ import (
 
 func TestGrantsAreSortedByWhatProvesThem(t *testing.T) {
 	t.Parallel()
-	r := RoleUse{Used: []string{"dynamodb:GetItem", "logs:PutLogEvents"}, Unused: []string{}, Unproven: []string{}}
+	r := RoleUse{Used: []string{"dynamodb:GetItem", "logs:PutLogEvents"}, Denied: []string{"dynamodb:PutItem"}, Unused: []string{}, Unproven: []string{}}
 	var granted []iam.Grant
 	for _, action := range []string{"dynamodb:Get*", "logs:PutLogEvents", "dynamodb:Scan", "dynamodb:Scan", "logs:CreateLogStream",
-		"ec2:CreateNetworkInterface", "kms:Decrypt", "kms:Decrypt", "DynamoDB:Query", "d*:Scan"} {
+		"ec2:CreateNetworkInterface", "kms:Decrypt", "kms:Decrypt", "DynamoDB:Query", "d*:Scan", "dynamodb:PutItem", "DynamoDB:Put*"} {
 		granted = append(granted, iam.Grant{Action: action, Resource: "*"})
 	}
 	r.grant(granted)

@@ -51,6 +51,9 @@ type Call struct {
 	Actions, Resources                []string
 	Allowed                           bool
 	Denied                            string // the action that no policy allows
+	// Unmet are the conditions for want of which statements that cover the
+	// denied action and its resource did not allow it, each as a sentence.
+	Unmet []string
 	// Status is 0 if the connection was dropped.
 	Status    int
 	ErrorCode string

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
@@ -133,20 +132,7 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 		call.Actions = append(call.Actions, q.Action)
 		call.Resources = append(call.Resources, q.Resource)
 	}
-	for _, q := range requests {
-		decision := iam.Evaluate(identity.Policies, d.byCode(q, identity))
-		if decision.Allowed {
-			continue
-		}
-		call.Denied = q.Action
-		reason := fmt.Sprintf("because no identity-based policy allows the %s action", q.Action)
-		if decision.ExplicitDeny {
-			reason = "with an explicit deny in an identity-based policy"
-		}
-		return &fault{http.StatusBadRequest, "com.amazon.coral.service#AccessDeniedException",
-			fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", identity.PrincipalARN, q.Action, q.Resource, reason)}, identity
-	}
-	return nil, identity
+	return d.judge(requests, identity, call), identity
 }
 
 // byCode marks a request as one that a function's code makes.
