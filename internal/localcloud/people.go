@@ -91,6 +91,15 @@ func (p *people) release(c runtime.Credentials) {
 	delete(p.sessions, c.AccessKeyID)
 }
 
+// tableRecords are what the control plane knows of tables.
+type tableRecords struct{ *Cloud }
+
+func (t tableRecords) Notes(table string) (dynamodb.Notes, bool) { return t.provider.Notes(table) }
+
+func (t tableRecords) SetNotes(table string, n dynamodb.Notes) error {
+	return t.provider.SetNotes(table, n)
+}
+
 // identify finds the owner of an access key, with the role's policies as they
 // are at this moment.
 func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {

@@ -77,6 +77,9 @@ type Config struct {
 	Identify func(accessKeyID string) (Identity, bool)
 	Observe  func(Call)
 	Log      func(string) // the database's own output
+	// Records keep what is known of tables beside the database; nil if there
+	// are none.
+	Records Records
 	// FaultsFile holds the standing faults; it may change at any time, and
 	// need not exist.
 	FaultsFile string
@@ -93,6 +96,9 @@ type Database struct {
 	schemas    schemas
 	faults     faults
 	barrier    barrier
+	notebook   *notebook
+	// noting serialises changes of notes, which are read, changed and written.
+	noting sync.Mutex
 
 	mu      sync.Mutex
 	process *process.Process
@@ -133,12 +139,22 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
+	notes, err := openNotebook(filepath.Join(c.DataDir, "tables.json"))
+	if err != nil {
+		return nil, err
+	}
 	supervisor, err := process.New(filepath.Join(c.DataDir, "pids"))
 	if err != nil {
 		return nil, err
 	}
-	d := &Database{Config: c, namespace: namespace, supervisor: supervisor, transport: keepBody{&http.Transport{MaxIdleConnsPerHost: 64}},
-		faults: faults{file: c.FaultsFile}}
+	d := &Database{
+		Config:     c,
+		namespace:  namespace,
+		supervisor: supervisor,
+		transport:  keepBody{&http.Transport{MaxIdleConnsPerHost: 64}},
+		faults:     faults{file: c.FaultsFile},
+		notebook:   notes,
+	}
 	if err := d.start(ctx); err != nil {
 		supervisor.Close()
 		return nil, err

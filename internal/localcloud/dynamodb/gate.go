@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,11 +52,19 @@ type answered struct {
 }
 
 func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
-	denied, identity := d.admit(r, body, call)
+	target := targetOf(r)
+	call.Operation = target.operation
+	if !isObject(body) {
+		return (&fault{http.StatusBadRequest, serializationException, ""}).answer(call)
+	}
+	denied, identity := d.admit(r, body, call, target)
 	if denied != nil {
 		return denied.answer(call)
 	}
 	call.Allowed = true
+	if answers[call.Operation] != nil && target.api == tablesAPI {
+		return d.answerOwn(r.Context(), body, call)
+	}
 	if identity.Admin {
 		return d.forward(r, body, call)
 	}
@@ -107,9 +114,7 @@ func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity 
 }
 
 // admit verifies the signature and evaluates the policies.
-func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Identity) {
-	operation, current := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
-	call.Operation = operation
+func (d *Database) admit(r *http.Request, body []byte, call *Call, target target) (*fault, Identity) {
 	identity, denied := d.verify(r, body)
 	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
 	if denied != nil {
@@ -118,15 +123,18 @@ func (d *Database) admit(r *http.Request, body []byte, call *Call) (*fault, Iden
 	if identity.Admin {
 		return nil, identity
 	}
-	if !current || !slices.Contains(operations, operation) || len(r.Header.Values("X-Amz-Target")) != 1 {
+	if !target.known() || len(r.Header.Values("X-Amz-Target")) != 1 {
 		return &fault{http.StatusBadRequest, coral + "UnknownOperationException", "The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get("X-Amz-Target")}, identity
 	}
-	requests, err := d.requests(r.Context(), call.Operation, body)
-	if errors.Is(err, errBusy) {
+	requests, err := d.requested(r.Context(), target, body)
+	var f *fault
+	switch {
+	case errors.Is(err, errBusy):
 		return internalError(), identity
-	}
-	if err != nil {
-		return &fault{http.StatusBadRequest, "com.amazon.coral.validate#ValidationException", err.Error()}, identity
+	case errors.As(err, &f):
+		return f, identity
+	case err != nil:
+		return &fault{http.StatusBadRequest, validation, err.Error()}, identity
 	}
 	for _, q := range requests {
 		call.Actions = append(call.Actions, q.Action)
@@ -162,7 +170,11 @@ func internalError() *fault {
 
 func (f *fault) answer(call *Call) answered {
 	call.ErrorCode = f.code[strings.LastIndex(f.code, "#")+1:]
-	return answered{status: f.status, body: must(map[string]string{"__type": f.code, "message": f.message})}
+	body := map[string]string{"__type": f.code, "message": f.message}
+	if f.message == "" {
+		delete(body, "message")
+	}
+	return answered{status: f.status, body: must(body)}
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {
@@ -178,8 +190,11 @@ func send(w http.ResponseWriter, status int, body []byte) {
 
 // forward sends the request to the database under the namespace key.
 func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
-	name := "arn:aws:dynamodb:" + d.Region + ":" + d.AccountID + ":table/"
-	inner := "arn:aws:dynamodb:ddblocal:000000000000:table/"
+	target, request := targetOf(r), body
+	body, wrong := d.inward(target, body)
+	if wrong != nil {
+		return wrong.answer(call)
+	}
 	body, hide := metered(call.Operation, body)
 	running := d.running()
 	// A call goes on when its client has gone, as on AWS.
@@ -219,10 +234,9 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	switch call.Operation {
 	case "CreateTable", "DeleteTable", "UpdateTable":
 		d.schemas.forget()
+		if resp.StatusCode == http.StatusOK {
+			d.noteTable(call.Operation, request)
+		}
 	}
-	// Only descriptions hold ARNs that the database made; items are left alone.
-	if strings.Contains(call.Operation, "Table") || strings.Contains(call.Operation, "TimeToLive") || strings.Contains(call.Operation, "Tags") {
-		body = bytes.ReplaceAll(body, []byte(inner), []byte(name))
-	}
-	return answered{status: resp.StatusCode, body: body}
+	return answered{status: resp.StatusCode, body: d.outward(target, body)}
 }

@@ -31,6 +31,7 @@ type body struct {
 	ReturnConsumedCapacity    string
 	RequestItems              map[string]json.RawMessage
 	TransactItems             []map[string]json.RawMessage
+	Tags                      []tag
 }
 
 // members decodes a JSON object by the exact names of its members, as the
@@ -57,7 +58,7 @@ func parse(data []byte) (body, error) {
 		"ExpressionAttributeValues": &b.ExpressionAttributeValues, "ExpressionAttributeNames": &b.ExpressionAttributeNames,
 		"KeyConditionExpression": &b.KeyConditionExpression, "KeyConditions": &b.KeyConditions, "Select": &b.Select,
 		"ReturnValues": &b.ReturnValues, "ReturnConsumedCapacity": &b.ReturnConsumedCapacity,
-		"RequestItems": &b.RequestItems, "TransactItems": &b.TransactItems,
+		"RequestItems": &b.RequestItems, "TransactItems": &b.TransactItems, "Tags": &b.Tags,
 	})
 	return b, err
 }
@@ -94,9 +95,16 @@ func (d *Database) canonical(name string) (string, error) {
 func (d *Database) requests(ctx context.Context, operation string, data []byte) ([]iam.Request, error) {
 	b, err := parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("the request cannot be read: %v", err)
+		return nil, serialization(err)
 	}
 	switch operation {
+	case "CreateTable":
+		q, err := d.single(ctx, operation, b, data)
+		out := []iam.Request{q}
+		if len(b.Tags) > 0 {
+			out = append(out, iam.Request{Action: "dynamodb:TagResource", Resource: q.Resource})
+		}
+		return out, err
 	case "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction":
 		return nil, fmt.Errorf("the local cloud does not evaluate policies for PartiQL (%s): use the operations of the DynamoDB API", operation)
 	case "ListTables", "DescribeLimits", "DescribeEndpoints":
@@ -127,7 +135,7 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 				}
 				inner, err := parse(part)
 				if err != nil {
-					return nil, fmt.Errorf("%s: %v", kind, err)
+					return nil, serialization(fmt.Errorf("%s: %w", kind, err))
 				}
 				q, err := d.single(ctx, action, inner, part)
 				if err != nil {

@@ -179,12 +179,14 @@ func createTable(ctx context.Context, p *Provider, in values) (state.Record, err
 	if err := p.makeTable(ctx, in); err != nil {
 		return rec, err
 	}
+	p.noteRecovery(&rec)
 	return rec, p.setTTL(ctx, in)
 }
 
 func updateTable(ctx context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 	rec := tableRecord(p, in)
 	rec.Private = old.Private
+	p.noteRecovery(&rec)
 	if err := p.tableKey(in); err != nil {
 		return rec, err
 	}
