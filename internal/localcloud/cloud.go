@@ -134,7 +134,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 		JarDir: c.JarDir, Java: c.Java, DataDir: filepath.Join(c.Dir, "dynamodb"), Region: c.Region, AccountID: provider.Account,
 		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.called, FaultsFile: FaultsFile(c.Dir),
 		Records: tableRecords{c},
-		Log: func(line string) { c.logs.write("dynamodb", []byte(line)) },
+		Log:     func(line string) { c.logs.write("dynamodb", []byte(line)) },
 	}); err != nil {
 		return err
 	}

@@ -272,7 +272,9 @@ func (d *Database) backups(n Notes) any {
 }
 
 // seconds is a time as the JSON protocol has it.
-func seconds(t time.Time) json.Number { return json.Number(fmt.Sprintf("%.3f", float64(t.UnixMilli())/1000)) }
+func seconds(t time.Time) json.Number {
+	return json.Number(fmt.Sprintf("%.3f", float64(t.UnixMilli())/1000))
+}
 
 // maxRecovery is for how many days a table can be restored at most, and if
 // nothing else is said. Source: API reference, "PointInTimeRecoverySpecification".
