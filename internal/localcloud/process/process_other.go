@@ -18,3 +18,30 @@ func identity(pid int) (string, error) {
 	out, err := exec.Command("ps", "-o", "lstart=", "-p", strconv.Itoa(pid)).Output()
 	return strings.TrimSpace(string(out)), err
 }
+
+// awaitEnd leaves it to exec.Cmd to wait.
+func (p *Process) awaitEnd() {}
+
+// awaitStop does not wait: the system says that a process is stopped to who
+// waits for its end only.
+func (p *Process) awaitStop() {}
+
+// stopDescendants leaves what is outside of the process group running.
+func (p *Process) stopDescendants() []member { return nil }
+
+func (m member) signal(sig syscall.Signal) { _ = syscall.Kill(m.pid, sig) }
+
+// sweep kills all processes with one of the marks. ps shows the environment of
+// the user's own processes, but for those that the system protects.
+func sweep(marks []string) {
+	if len(marks) == 0 {
+		return
+	}
+	out, err := exec.Command("ps", "-A", "-E", "-ww", "-o", "pid=,command=").Output()
+	if err != nil {
+		return
+	}
+	for _, pid := range carriers(string(out), marks) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}

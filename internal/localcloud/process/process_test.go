@@ -1,8 +1,6 @@
 package process
 
 import (
-	"bufio"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,34 +11,37 @@ import (
 	"time"
 )
 
-// helper makes this test binary start a child, tell its id and wait.
-const helper = "PROCESS_TEST_DIR"
+// These make this test binary be the parent of a family, or the child in it.
+const (
+	parent = "PROCESS_TEST_PARENT" // the directory of its supervisor
+	child  = "PROCESS_TEST_CHILD"  // waits, or leaves
+)
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(helper); dir != "" {
-		s, err := New(dir)
-		if err != nil {
-			panic(err)
-		}
-		p, err := s.Start(exec.Command("sleep", "1000"))
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println(p.Pid())
-		select {}
+	switch {
+	case os.Getenv(child) != "":
+		haveGrandchild(os.Getenv(child) == leaves)
+	case os.Getenv(parent) != "":
+		haveChild(os.Getenv(parent))
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
 }
 
 func gone(t *testing.T, pid int) {
 	t.Helper()
+	until(t, func() bool { return !alive(pid) })
+}
+
+func until(t *testing.T, condition func() bool) {
+	t.Helper()
 	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for alive(pid) {
+	for !condition() {
 		select {
 		case <-deadline:
-			t.Fatalf("the process %d lives on", pid)
+			t.Fatal("the condition did not come true")
 		case <-tick.C:
 		}
 	}
@@ -51,44 +52,6 @@ func gone(t *testing.T, pid int) {
 func alive(pid int) bool {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
-}
-
-func TestChildIsGoneAfterTheParentWasKilled(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), helper+"="+dir)
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Wait(); err == nil {
-		t.Fatal("the parent ended by itself")
-	}
-	// Where the kernel does not see to it, the next supervisor does.
-	s, err := New(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	gone(t, pid)
-	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
-		t.Errorf("left are %v, %v", files, err)
-	}
 }
 
 func TestStrayOfAnEarlierRunIsKilledButNotItsSuccessor(t *testing.T) {
