@@ -2,7 +2,7 @@ module items-api/tools
 
 go 1.26
 
-require github.com/pulumi/pulumi/pkg/v3 v3.259.0
+require github.com/aws/aws-sdk-go v1.55.8
 
 require (
 	cel.dev/expr v0.25.2 // indirect
@@ -198,6 +198,7 @@ require (
 	github.com/power-devops/perfstat v0.0.0-20210106213030-5aafc221ea8c // indirect
 	github.com/pulumi/appdash v0.0.0-20231130102222-75f619a67231 // indirect
 	github.com/pulumi/inflector v0.1.1 // indirect
+	github.com/pulumi/pulumi/pkg/v3 v3.259.0 // indirect
 	github.com/pulumi/pulumi/sdk/v3 v3.259.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/rogpeppe/go-internal v1.14.1 // indirect

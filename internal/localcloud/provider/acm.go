@@ -44,10 +44,9 @@ func acmTypes() []*Type {
 				refused("certificateChain", String, noImport),
 				{Name: "domainName", Kind: String, Level: Enforced, Required: true, Replace: true, Check: domainName},
 				refused("earlyRenewalDuration", String, "it belongs to private certificate authorities"),
-				{Name: "keyAlgorithm", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: "there are no keys locally",
-					Check: oneOf("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")},
+				{Name: "keyAlgorithm", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: "there are no keys locally"},
 				{Name: "options", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
-					{Name: "certificateTransparencyLoggingPreference", Kind: String, Level: Recorded, Default: "ENABLED", Check: oneOf("ENABLED", "DISABLED")}}},
+					{Name: "certificateTransparencyLoggingPreference", Kind: String, Level: Recorded, Default: "ENABLED"}}},
 				refused("privateKey", String, noImport),
 				{Name: "subjectAlternativeNames", Kind: Set, Elem: String, Level: Enforced, Computed: true, Replace: true, Check: func(v any) error {
 					for _, e := range v.([]any) {

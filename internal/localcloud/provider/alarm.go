@@ -34,39 +34,33 @@ func alarmTypes() []*Type {
 					return err
 				}
 			}
-			return atMost(5)(v)
+			return nil
 		}}
 	}
-	dimensions := Property{Name: "dimensions", Kind: Map, Elem: String, Level: Recorded, Check: func(v any) error {
-		if m, _ := v.(map[string]any); len(m) > 30 {
-			return fmt.Errorf("a metric has at most 30 dimensions, not %d", len(m))
-		}
-		return nil
-	}}
-	unit := Property{Name: "unit", Kind: String, Level: Recorded, Check: length(1, 32)}
+	dimensions := Property{Name: "dimensions", Kind: Map, Elem: String, Level: Recorded}
+	unit := Property{Name: "unit", Kind: String, Level: Recorded}
 	return []*Type{{
 		Token: alarmType, Outputs: []string{"arn", "tagsAll"}, Name: "name", NameMax: 255,
 		Properties: []Property{
 			{Name: "actionsEnabled", Kind: Bool, Level: Recorded, Default: true, Note: noMetrics},
 			actions("alarmActions"),
-			{Name: "alarmDescription", Kind: String, Level: Recorded, Check: length(0, 1024)},
-			{Name: "comparisonOperator", Kind: String, Level: Recorded, Required: true,
-				Check: oneOf(append([]string{"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"}, detection...)...)},
-			{Name: "datapointsToAlarm", Kind: Int, Level: Recorded, Check: between(1, 1e9)},
+			{Name: "alarmDescription", Kind: String, Level: Recorded},
+			{Name: "comparisonOperator", Kind: String, Level: Recorded, Required: true},
+			{Name: "datapointsToAlarm", Kind: Int, Level: Recorded},
 			dimensions,
 			{Name: "evaluateLowSampleCountPercentiles", Kind: String, Level: Recorded, Computed: true, Check: oneOf("evaluate", "ignore")},
-			{Name: "evaluationPeriods", Kind: Int, Level: Recorded, Required: true, Check: between(1, 1e9)},
+			{Name: "evaluationPeriods", Kind: Int, Level: Recorded, Required: true},
 			{Name: "extendedStatistic", Kind: String, Level: Recorded, Check: matching(extended, "it must be an extended statistic such as p99 or tm95")},
 			actions("insufficientDataActions"),
-			{Name: "metricName", Kind: String, Level: Recorded, Check: length(1, 255)},
+			{Name: "metricName", Kind: String, Level: Recorded},
 			{Name: "metricQueries", Kind: Set, Level: Recorded, Check: atMost(20), Fields: []Property{
-				{Name: "accountId", Kind: String, Level: Recorded, Check: length(1, 255)},
+				{Name: "accountId", Kind: String, Level: Recorded},
 				{Name: "expression", Kind: String, Level: Recorded, Check: length(1, 1024)},
 				{Name: "id", Kind: String, Level: Recorded, Required: true, Check: matching(queryID, "it must have 1 to 255 letters, digits or '_' and begin with a lower-case letter")},
 				{Name: "label", Kind: String, Level: Recorded},
 				{Name: "metric", Kind: Object, Level: Recorded, Fields: []Property{
 					dimensions,
-					{Name: "metricName", Kind: String, Level: Recorded, Required: true, Check: length(1, 255)},
+					{Name: "metricName", Kind: String, Level: Recorded, Required: true},
 					{Name: "namespace", Kind: String, Level: Recorded, Check: namespace},
 					{Name: "period", Kind: Int, Level: Recorded, Required: true, Check: period(1, 5, 10, 20, 30)},
 					{Name: "stat", Kind: String, Level: Recorded, Required: true, Check: func(v any) error {
@@ -80,14 +74,14 @@ func alarmTypes() []*Type {
 				{Name: "period", Kind: Int, Level: Recorded, Check: period(1, 5, 10, 20, 30)},
 				{Name: "returnData", Kind: Bool, Level: Recorded, Default: false},
 			}},
-			{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: length(1, 255)},
+			{Name: "name", Kind: String, Level: Enforced, Replace: true},
 			{Name: "namespace", Kind: String, Level: Recorded, Check: namespace},
 			actions("okActions"),
 			{Name: "period", Kind: Int, Level: Recorded, Check: period(10, 20, 30)},
-			{Name: "statistic", Kind: String, Level: Recorded, Check: oneOf(statistic...)},
+			{Name: "statistic", Kind: String, Level: Recorded},
 			tags(),
 			{Name: "threshold", Kind: Number, Level: Recorded},
-			{Name: "thresholdMetricId", Kind: String, Level: Recorded, Check: length(1, 255)},
+			{Name: "thresholdMetricId", Kind: String, Level: Recorded},
 			{Name: "treatMissingData", Kind: String, Level: Recorded, Default: "missing", Check: oneOf("missing", "ignore", "breaching", "notBreaching")},
 			unit,
 		},

@@ -20,7 +20,7 @@ func aliasTypes() []*Type {
 	return []*Type{{
 		Token: aliasType,
 		Properties: []Property{
-			{Name: "description", Kind: String, Level: Recorded, Check: length(0, 256)},
+			{Name: "description", Kind: String, Level: Recorded},
 			{Name: "functionName", Kind: String, Level: Enforced, Required: true, Replace: true},
 			{Name: "functionVersion", Kind: String, Level: Enforced, Required: true,
 				Check: matching(regexp.MustCompile(`^(\$LATEST|[0-9]+)$`), "a version is a number or $LATEST")},

@@ -41,7 +41,7 @@ func apiTypes() []*Type {
 			Token: deploymentType, Outputs: []string{"autoDeployed"},
 			Properties: []Property{
 				apiID(),
-				{Name: "description", Kind: String, Level: Recorded, Check: length(0, 1024)},
+				{Name: "description", Kind: String, Level: Recorded},
 				{Name: "triggers", Kind: Map, Elem: String, Level: Enforced, Replace: true},
 			},
 			Create: createDeployment, Update: updateDeployment, Delete: unusedDeployment,
@@ -68,17 +68,17 @@ func apiProperties() []Property {
 			{Name: "allowMethods", Kind: Set, Elem: String, Fold: true, Level: Enforced},
 			{Name: "allowOrigins", Kind: Set, Elem: String, Fold: true, Level: Enforced},
 			{Name: "exposeHeaders", Kind: Set, Elem: String, Fold: true, Level: Enforced},
-			{Name: "maxAge", Kind: Int, Level: Enforced, Check: between(-1, 86400)},
+			{Name: "maxAge", Kind: Int, Level: Enforced},
 		}, Check: func(v any) error {
 			m, _ := v.(map[string]any)
 			return gateway.ValidateCORS(*cors(m))
 		}},
 		{Name: "credentialsArn", Kind: String, Level: Refused, Replace: true, Note: resourcePolicyCounts},
-		{Name: "description", Kind: String, Level: Recorded, Check: length(0, 1024)},
+		{Name: "description", Kind: String, Level: Recorded},
 		{Name: "disableExecuteApiEndpoint", Kind: Bool, Level: Enforced},
 		{Name: "failOnWarnings", Kind: Bool, Level: Refused, Note: "OpenAPI import is not done locally"},
 		{Name: "ipAddressType", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ipv4", "dualstack")},
-		{Name: "name", Kind: String, Level: Enforced, Check: length(1, 128)},
+		{Name: "name", Kind: String, Level: Enforced},
 		{Name: "protocolType", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"HTTP"}, Note: "there are no WebSocket APIs"},
 		{
 			Name:    "routeKey",
@@ -101,7 +101,7 @@ func apiProperties() []Property {
 			Check:   checkTarget,
 			Note:    "quick create with a function; no HTTP integrations",
 		},
-		{Name: "version", Kind: String, Level: Recorded, Check: length(1, 64)},
+		{Name: "version", Kind: String, Level: Recorded},
 	}
 }
 
@@ -123,7 +123,7 @@ func integrationProperties() []Property {
 		{Name: "requestTemplates", Kind: Map, Elem: String, Level: Refused, Note: sockets},
 		{Name: "responseParameters", Kind: Set, Level: Refused, Note: mapping},
 		{Name: "templateSelectionExpression", Kind: String, Level: Refused, Note: sockets},
-		{Name: "timeoutMilliseconds", Kind: Int, Level: Enforced, Computed: true, Check: between(50, 30000)},
+		{Name: "timeoutMilliseconds", Kind: Int, Level: Enforced, Computed: true},
 		{Name: "tlsConfig", Kind: Object, Level: Refused, Note: "only functions are integrated locally"},
 	}
 }
@@ -142,7 +142,7 @@ func routeProperties() []Property {
 		{Name: "authorizationType", Kind: String, Level: Enforced, Default: "NONE", Only: []any{"NONE", "JWT", "CUSTOM"}, Note: "requests signed with AWS credentials are not accepted locally"},
 		{Name: "authorizerId", Kind: String, Level: Enforced},
 		{Name: "modelSelectionExpression", Kind: String, Level: Refused, Note: sockets},
-		{Name: "operationName", Kind: String, Level: Recorded, Check: length(1, 64)},
+		{Name: "operationName", Kind: String, Level: Recorded},
 		{Name: "requestModels", Kind: Map, Elem: String, Level: Refused, Note: sockets},
 		{Name: "requestParameters", Kind: Set, Level: Refused, Note: sockets},
 		{Name: "routeKey", Kind: String, Level: Enforced, Required: true, Check: func(v any) error {
@@ -175,7 +175,7 @@ func stageProperties() []Property {
 		{Name: "clientCertificateId", Kind: String, Level: Refused, Note: sockets},
 		{Name: "defaultRouteSettings", Kind: Object, Level: Enforced, Fields: settings},
 		{Name: "deploymentId", Kind: String, Level: Enforced, Computed: true},
-		{Name: "description", Kind: String, Level: Recorded, Check: length(0, 1024)},
+		{Name: "description", Kind: String, Level: Recorded},
 		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: func(v any) error {
 			s, _ := v.(string)
 			return gateway.ValidateStageName(s)

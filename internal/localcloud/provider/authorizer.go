@@ -29,9 +29,9 @@ func authorizerResource() *Type {
 			apiID(),
 			{Name: "authorizerCredentialsArn", Kind: String, Level: Refused, Note: "the function's resource policy is what counts; use aws.lambda.Permission"},
 			{Name: "authorizerPayloadFormatVersion", Kind: String, Level: Enforced, Check: oneOf("1.0", "2.0")},
-			{Name: "authorizerResultTtlInSeconds", Kind: Int, Level: Enforced, Computed: true, Check: between(0, 3600)},
-			{Name: "authorizerType", Kind: String, Level: Enforced, Required: true, Check: oneOf("JWT", "REQUEST")},
-			{Name: "authorizerUri", Kind: String, Level: Enforced, Check: length(1, 2048)},
+			{Name: "authorizerResultTtlInSeconds", Kind: Int, Level: Enforced, Computed: true},
+			{Name: "authorizerType", Kind: String, Level: Enforced, Required: true},
+			{Name: "authorizerUri", Kind: String, Level: Enforced},
 			{Name: "enableSimpleResponses", Kind: Bool, Level: Enforced},
 			{Name: "identitySources", Kind: Set, Elem: String, Level: Enforced, Check: func(v any) error {
 				l, _ := v.([]any)
@@ -47,7 +47,7 @@ func authorizerResource() *Type {
 				{Name: "audiences", Kind: Set, Elem: String, Level: Enforced},
 				{Name: "issuer", Kind: String, Level: Enforced, Check: issuerURL, Note: "http on loopback is accepted locally; AWS accepts https only"},
 			}},
-			{Name: "name", Kind: String, Level: Enforced, Check: length(1, 128)},
+			{Name: "name", Kind: String, Level: Enforced},
 		},
 		Name: "name", NameMax: 128, Check: checkAuthorizer,
 		Create: createAuthorizer, Update: updateAuthorizer, Apply: applyChild, Removed: applyChild, Delete: unusedAuthorizer,

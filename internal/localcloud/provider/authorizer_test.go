@@ -215,13 +215,13 @@ func TestUserPoolRefusesWhatCognitoRefuses(t *testing.T) {
 		{poolType, map[string]any{"mfaConfiguration": "OFF"}, ""},
 		{poolType, map[string]any{"mfaConfiguration": "ON"}, "MFA needs"},
 		{poolType, map[string]any{"mfaConfiguration": "OPTIONAL", "softwareTokenMfaConfiguration": map[string]any{"enabled": true}}, ""},
-		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 24}, ""},
-		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 25}, "accessTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 299, "tokenValidityUnits": units("seconds")}, "accessTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "p", "accessTokenValidity": 300, "tokenValidityUnits": units("seconds")}, ""},
-		{poolClientType, map[string]any{"userPoolId": "p", "refreshTokenValidity": 3651}, "refreshTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "p", "refreshTokenValidity": 59, "tokenValidityUnits": units("minutes")}, "refreshTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "p", "allowedOauthFlows": []any{"magic"}}, `"magic"`},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 24}, ""},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 25}, "accessTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 299, "tokenValidityUnits": units("seconds")}, "accessTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 300, "tokenValidityUnits": units("seconds")}, ""},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "refreshTokenValidity": 3651}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "refreshTokenValidity": 59, "tokenValidityUnits": units("minutes")}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "allowedOauthFlows": []any{"magic"}}, `"magic"`},
 	} {
 		_, problems := check(t, s, c.token, "x", nil, props(c.in))
 		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -30,7 +31,7 @@ type autonaming struct {
 func (t *Type) check(p *Provider, olds, news values, naming autonaming) (values, []Failure) {
 	news = news.clone()
 	delete(news, defaultsKey)
-	c := &checker{}
+	c := &checker{token: t.Token, named: t.Name}
 	out := c.object("", t.Properties, news)
 	if out == nil {
 		out = values{}
@@ -51,7 +52,11 @@ func unrelated(before, found []Failure) []Failure {
 	})
 }
 
-type checker struct{ failures []Failure }
+type checker struct {
+	token    string // of the resource's type
+	named    string // the property that is the resource's name, or ""
+	failures []Failure
+}
 
 func (c *checker) fail(path, format string, args ...any) {
 	c.failures = append(c.failures, Failure{path, fmt.Sprintf(format, args...)})
@@ -109,6 +114,9 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 		return nil, false
 	}
 	before := len(c.failures)
+	if err := c.counted(path, p, v); err != nil {
+		c.fail(path, "%s is invalid: %v", path, err)
+	}
 	out := c.convert(path, p, v)
 	if len(c.failures) > before {
 		return nil, false
@@ -129,6 +137,10 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 			c.fail(path, "%s is invalid: %v; got %s", path, err, text(out))
 			return nil, false
 		}
+	}
+	if err := c.constrain(path, p, out); err != nil {
+		c.fail(path, "%s is invalid: %v; got %s", path, err, text(out))
+		return nil, false
 	}
 	return out, true
 }
@@ -313,10 +325,14 @@ func (c *checker) name(t *Type, olds, out values, naming autonaming) []any {
 	if t.NameLower {
 		out[t.Name] = strings.ToLower(out.str(t.Name))
 	}
-	if p := t.property(t.Name); p.Check != nil {
-		if err := p.Check(out[t.Name]); err != nil {
-			c.fail(t.Name, "the name %q made from the resource's name is invalid: %v; give %q explicitly", out.str(t.Name), err, t.Name)
-		}
+	p := *t.property(t.Name)
+	err := c.constrain(t.Name, p, out[t.Name])
+	if p.Check != nil {
+		err = cmp.Or(p.Check(out[t.Name]), err)
+	}
+	if err != nil {
+		c.fail(t.Name, "the name %q made from the resource's name is invalid: %v; give %q explicitly",
+			out.str(t.Name), err, t.Name)
 	}
 	return made
 }

@@ -37,7 +37,7 @@ func codedeployTypes() []*Type {
 			Token: applicationType, Outputs: []string{"applicationId", "arn", "githubAccountName", "linkedToGithub", "tagsAll"}, Name: "name", NameMax: 100,
 			Properties: []Property{
 				platform,
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: length(1, 100), Note: "the AWS provider renames in place"},
+				{Name: "name", Kind: String, Level: Enforced, Replace: true, Note: "the AWS provider renames in place"},
 				tags(),
 			},
 			Create: createApplication,
@@ -72,7 +72,7 @@ func codedeployTypes() []*Type {
 				{Name: "trafficRoutingConfig", Kind: Object, Level: Recorded, Required: true, Replace: true, Note: noDeployment, Fields: []Property{
 					{Name: "timeBasedCanary", Kind: Object, Level: Recorded, Fields: shift()},
 					{Name: "timeBasedLinear", Kind: Object, Level: Recorded, Fields: shift()},
-					{Name: "type", Kind: String, Level: Recorded, Default: "AllAtOnce", Check: oneOf("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")},
+					{Name: "type", Kind: String, Level: Recorded, Default: "AllAtOnce"},
 				}},
 				refused("zonalConfig", Object, onlyLambda),
 			},
@@ -94,31 +94,21 @@ func shift() []Property {
 }
 
 func deploymentGroupProperties() []Property {
-	events := func(allowed ...string) func(any) error {
-		return func(v any) error {
-			for _, e := range v.([]any) {
-				if err := oneOf(allowed...)(e); err != nil && known(e) {
-					return err
-				}
-			}
-			return nil
-		}
-	}
 	return []Property{
 		{Name: "alarmConfiguration", Kind: Object, Level: Recorded, Note: noDeployment, Fields: []Property{
 			{Name: "alarms", Kind: Set, Elem: String, Level: Enforced, Check: atMost(10), Note: "each must exist in this cloud"},
 			{Name: "enabled", Kind: Bool, Level: Recorded},
 			{Name: "ignorePollAlarmFailure", Kind: Bool, Level: Recorded, Default: false},
 		}},
-		{Name: "appName", Kind: String, Level: Enforced, Required: true, Check: length(1, 100)},
+		{Name: "appName", Kind: String, Level: Enforced, Required: true},
 		{Name: "autoRollbackConfiguration", Kind: Object, Level: Recorded, Note: noDeployment, Fields: []Property{
 			{Name: "enabled", Kind: Bool, Level: Recorded},
-			{Name: "events", Kind: Set, Elem: String, Level: Recorded, Check: events("DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST")},
+			{Name: "events", Kind: Set, Elem: String, Level: Recorded},
 		}},
 		refused("autoscalingGroups", Set, onlyLambda),
 		refused("blueGreenDeploymentConfig", Object, onlyLambda),
 		{Name: "deploymentConfigName", Kind: String, Level: Enforced, Default: "CodeDeployDefault.OneAtATime", Note: "the AWS provider's default is for servers; name one for Lambda"},
-		{Name: "deploymentGroupName", Kind: String, Level: Enforced, Required: true, Check: length(1, 100)},
+		{Name: "deploymentGroupName", Kind: String, Level: Enforced, Required: true},
 		{Name: "deploymentStyle", Kind: Object, Level: Enforced, Required: true, Note: "what AWS does without it is not verified; give it", Fields: []Property{
 			{Name: "deploymentOption", Kind: String, Level: Enforced, Default: "WITHOUT_TRAFFIC_CONTROL", Only: []any{"WITH_TRAFFIC_CONTROL"}, Note: "functions have no other"},
 			{Name: "deploymentType", Kind: String, Level: Enforced, Default: "IN_PLACE", Only: []any{"BLUE_GREEN"}, Note: "functions have no other"},
@@ -128,13 +118,12 @@ func deploymentGroupProperties() []Property {
 		refused("ecsService", Object, onlyLambda),
 		refused("loadBalancerInfo", Object, onlyLambda),
 		refused("onPremisesInstanceTagFilters", Set, onlyLambda),
-		{Name: "outdatedInstancesStrategy", Kind: String, Level: Recorded, Default: "UPDATE", Check: oneOf("UPDATE", "IGNORE")},
+		{Name: "outdatedInstancesStrategy", Kind: String, Level: Recorded, Default: "UPDATE"},
 		{Name: "serviceRoleArn", Kind: String, Level: Enforced, Required: true, Check: matching(regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`), "it must be the ARN of a role")},
 		tags(),
 		refused("terminationHookEnabled", Bool, onlyLambda),
 		{Name: "triggerConfigurations", Kind: Set, Level: Recorded, Note: noDeployment, Fields: []Property{
-			{Name: "triggerEvents", Kind: Set, Elem: String, Level: Recorded, Required: true, Check: events("DeploymentStart", "DeploymentSuccess", "DeploymentFailure", "DeploymentStop",
-				"DeploymentRollback", "DeploymentReady", "InstanceStart", "InstanceSuccess", "InstanceFailure", "InstanceReady")},
+			{Name: "triggerEvents", Kind: Set, Elem: String, Level: Recorded, Required: true},
 			{Name: "triggerName", Kind: String, Level: Recorded, Required: true},
 			{Name: "triggerTargetArn", Kind: String, Level: Recorded, Required: true, Check: matching(anyARN, "it must be the ARN of an SNS topic")},
 		}},

@@ -38,9 +38,9 @@ func cognitoTypes() []*Type {
 			Token: resourceServerType, Outputs: []string{"scopeIdentifiers"}, Name: "name", NameMax: 256,
 			Properties: []Property{
 				{Name: "identifier", Kind: String, Level: Enforced, Required: true, Replace: true, Check: matching(regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`), "an identifier has 1 to 256 printable characters, without spaces, quotes and backslashes")},
-				{Name: "name", Kind: String, Level: Recorded, Check: length(1, 256)},
+				{Name: "name", Kind: String, Level: Recorded},
 				{Name: "scopes", Kind: Set, Level: Enforced, Fields: []Property{
-					{Name: "scopeDescription", Kind: String, Level: Recorded, Required: true, Check: length(1, 256)},
+					{Name: "scopeDescription", Kind: String, Level: Recorded, Required: true},
 					{Name: "scopeName", Kind: String, Level: Enforced, Required: true, Check: matching(regexp.MustCompile(`^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$`), "a scope's name has 1 to 256 printable characters, without spaces, quotes, slashes and backslashes")},
 				}},
 				poolOf(),
@@ -77,15 +77,23 @@ func refused(name string, kind Kind, note string) Property {
 	return Property{Name: name, Kind: kind, Elem: String, Level: Refused, Note: note}
 }
 
-func poolProperties() []Property {
-	bounded := func(name string, low, high float64) Property {
-		return Property{Name: name, Kind: Int, Level: Recorded, Computed: true, Note: noUsers, Check: between(low, high)}
+// factors tests what users may sign in with first. Source: Cognito API
+// reference, SignInPolicyType.
+func factors(v any) error {
+	for _, e := range v.([]any) {
+		if err := oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")(e); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func poolProperties() []Property {
 	return []Property{
 		{Name: "accountRecoverySetting", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
 			{Name: "recoveryMechanisms", Kind: Set, Level: Recorded, Fields: []Property{
-				{Name: "name", Kind: String, Level: Recorded, Required: true, Check: oneOf("verified_email", "verified_phone_number", "admin_only")},
-				{Name: "priority", Kind: Int, Level: Recorded, Required: true, Check: between(1, 2)},
+				{Name: "name", Kind: String, Level: Recorded, Required: true},
+				{Name: "priority", Kind: Int, Level: Recorded, Required: true},
 			}}}},
 		{Name: "adminCreateUserConfig", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
 			recorded("allowAdminCreateUserOnly", Bool, ""),
@@ -93,22 +101,25 @@ func poolProperties() []Property {
 		}},
 		{Name: "aliasAttributes", Kind: Set, Elem: String, Level: Recorded, Replace: true, Note: noUsers},
 		{Name: "autoVerifiedAttributes", Kind: Set, Elem: String, Level: Recorded, Note: noUsers},
-		{Name: "deletionProtection", Kind: String, Level: Enforced, Computed: true, Check: oneOf("ACTIVE", "INACTIVE")},
+		{Name: "deletionProtection", Kind: String, Level: Enforced, Computed: true},
 		refused("deviceConfiguration", Object, noUsers),
 		refused("emailConfiguration", Object, noNotice),
 		refused("emailMfaConfiguration", Object, noNotice),
 		recorded("emailVerificationMessage", String, noNotice),
 		recorded("emailVerificationSubject", String, noNotice),
 		refused("lambdaConfig", Object, noUsers),
-		{Name: "mfaConfiguration", Kind: String, Level: Recorded, Default: "OFF", Note: noUsers, Check: oneOf("ON", "OFF", "OPTIONAL")},
+		{Name: "mfaConfiguration", Kind: String, Level: Recorded, Default: "OFF", Note: noUsers},
 		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`), "a user pool's name has 1 to 128 letters, digits, spaces or any of +=,.@-_")},
 		{Name: "passwordPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			bounded("minimumLength", 6, 99), bounded("passwordHistorySize", 0, 24),
+			recorded("minimumLength", Int, noUsers),
+			{Name: "passwordHistorySize", Kind: Int, Level: Recorded, Computed: true, Note: noUsers, Check: between(0, 24)},
 			recorded("requireLowercase", Bool, ""), recorded("requireNumbers", Bool, ""), recorded("requireSymbols", Bool, ""), recorded("requireUppercase", Bool, ""),
-			bounded("temporaryPasswordValidityDays", 0, 365),
+			recorded("temporaryPasswordValidityDays", Int, noUsers),
 		}},
 		refused("schemas", Set, noUsers),
-		{Name: "signInPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{recorded("allowedFirstAuthFactors", Set, "")}},
+		{Name: "signInPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
+			{Name: "allowedFirstAuthFactors", Kind: Set, Elem: String, Level: Recorded, Computed: true, Check: factors},
+		}},
 		recorded("smsAuthenticationMessage", String, noNotice),
 		refused("smsConfiguration", Object, noNotice),
 		recorded("smsVerificationMessage", String, noNotice),
@@ -129,10 +140,10 @@ func poolProperties() []Property {
 
 func poolClientProperties() []Property {
 	validity := func(name string) Property {
-		return Property{Name: name, Kind: Int, Level: Recorded, Computed: true, Check: between(0, 315360000), Note: "tokens made by `cmd/local token` live as long as it is told"}
+		return Property{Name: name, Kind: Int, Level: Recorded, Computed: true, Note: "tokens made by `cmd/local token` live as long as it is told"}
 	}
 	unit := func(name string) Property {
-		return Property{Name: name, Kind: String, Level: Recorded, Computed: true, Check: oneOf("seconds", "minutes", "hours", "days")}
+		return Property{Name: name, Kind: String, Level: Recorded, Computed: true}
 	}
 	return []Property{
 		validity("accessTokenValidity"),
@@ -140,7 +151,7 @@ func poolClientProperties() []Property {
 		{Name: "allowedOauthFlowsUserPoolClient", Kind: Bool, Level: Recorded, Computed: true, Note: noUsers},
 		{Name: "allowedOauthScopes", Kind: Set, Elem: String, Level: Enforced},
 		refused("analyticsConfiguration", Object, "there is no Pinpoint"),
-		{Name: "authSessionValidity", Kind: Int, Level: Recorded, Computed: true, Check: between(3, 15)},
+		{Name: "authSessionValidity", Kind: Int, Level: Recorded, Computed: true},
 		{Name: "callbackUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Check: redirects},
 		recorded("defaultRedirectUri", String, noUsers),
 		recorded("enablePropagateAdditionalUserContextData", Bool, noUsers),
@@ -150,7 +161,7 @@ func poolClientProperties() []Property {
 		validity("idTokenValidity"),
 		{Name: "logoutUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Check: redirects},
 		{Name: "name", Kind: String, Level: Enforced, Check: matching(regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`), "a client's name has 1 to 128 letters, digits, spaces or any of +=,.@-_")},
-		{Name: "preventUserExistenceErrors", Kind: String, Level: Recorded, Computed: true, Note: noUsers, Check: oneOf("LEGACY", "ENABLED")},
+		{Name: "preventUserExistenceErrors", Kind: String, Level: Recorded, Computed: true, Note: noUsers},
 		recorded("readAttributes", Set, noUsers),
 		refused("refreshTokenRotation", Object, noUsers),
 		validity("refreshTokenValidity"),

@@ -44,17 +44,17 @@ func tableProperties() []Property {
 	return []Property{
 		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: name},
 		{Name: "attributes", Kind: Set, Level: Enforced, Computed: true, Fields: []Property{
-			{Name: "name", Kind: String, Level: Enforced, Required: true, Check: length(1, 255)},
-			{Name: "type", Kind: String, Level: Enforced, Required: true, Check: oneOf("S", "N", "B")},
+			{Name: "name", Kind: String, Level: Enforced, Required: true},
+			{Name: "type", Kind: String, Level: Enforced, Required: true},
 		}},
-		{Name: "billingMode", Kind: String, Level: Enforced, Default: provisioned, Check: oneOf(provisioned, payPerRequest),
+		{Name: "billingMode", Kind: String, Level: Enforced, Default: provisioned,
 			Note: "provisioned capacity is kept and never throttles"},
 		{Name: "deletionProtectionEnabled", Kind: Bool, Level: Enforced},
 		{Name: secondaryIndexes, Kind: Set, Level: Enforced, Fields: []Property{
 			{Name: "name", Kind: String, Level: Enforced, Required: true, Check: name},
 			{Name: "hashKey", Kind: String, Level: Enforced, Required: true},
 			{Name: "rangeKey", Kind: String, Level: Enforced},
-			{Name: "projectionType", Kind: String, Level: Enforced, Required: true, Check: oneOf("ALL", "INCLUDE", "KEYS_ONLY")},
+			{Name: "projectionType", Kind: String, Level: Enforced, Required: true},
 			{Name: "nonKeyAttributes", Kind: Set, Elem: String, Level: Enforced},
 			{Name: "readCapacity", Kind: Int, Level: Recorded},
 			{Name: "writeCapacity", Kind: Int, Level: Recorded},
@@ -65,7 +65,7 @@ func tableProperties() []Property {
 		{Name: "localSecondaryIndexes", Kind: Set, Level: Enforced, Replace: true, Fields: []Property{
 			{Name: "name", Kind: String, Level: Enforced, Required: true, Check: name},
 			{Name: "rangeKey", Kind: String, Level: Enforced, Required: true},
-			{Name: "projectionType", Kind: String, Level: Enforced, Required: true, Check: oneOf("ALL", "INCLUDE", "KEYS_ONLY")},
+			{Name: "projectionType", Kind: String, Level: Enforced, Required: true},
 			{Name: "nonKeyAttributes", Kind: List, Elem: String, Level: Enforced},
 		}},
 		{Name: "onDemandThroughput", Kind: Object, Level: Recorded, Fields: throughput},
@@ -86,10 +86,10 @@ func tableProperties() []Property {
 		}},
 		{Name: "streamEnabled", Kind: Bool, Level: Refused, Only: []any{false}, Note: "nothing reads streams locally"},
 		{Name: "streamViewType", Kind: String, Level: Refused, Note: "nothing reads streams locally"},
-		{Name: "tableClass", Kind: String, Level: Recorded, Check: oneOf("STANDARD", "STANDARD_INFREQUENT_ACCESS")},
+		{Name: "tableClass", Kind: String, Level: Recorded},
 		tags(),
 		{Name: "ttl", Kind: Object, Level: Enforced, Computed: true, Note: "expired items go within a second or so, on AWS typically within 48 hours", Fields: []Property{
-			{Name: "attributeName", Kind: String, Level: Enforced, Check: length(0, 255)},
+			{Name: "attributeName", Kind: String, Level: Enforced},
 			{Name: "enabled", Kind: Bool, Level: Enforced, Default: false},
 		}},
 		{Name: "writeCapacity", Kind: Int, Level: Recorded, Computed: true},

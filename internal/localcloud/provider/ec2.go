@@ -80,7 +80,7 @@ func vpcTypes() []*Type {
 				refused("mapCustomerOwnedIpOnLaunch", Bool, noOutposts),
 				{Name: "mapPublicIpOnLaunch", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork},
 				{Name: "outpostArn", Kind: String, Level: Refused, Replace: true, Note: noOutposts},
-				{Name: "privateDnsHostnameTypeOnLaunch", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ip-name", "resource-name"), Note: noNetwork},
+				{Name: "privateDnsHostnameTypeOnLaunch", Kind: String, Level: Recorded, Computed: true, Note: noNetwork},
 				tags(),
 				inVPC(true),
 			},

@@ -53,22 +53,16 @@ func lambdaTypes() []*Type {
 func functionProperties() []Property {
 	return []Property{
 		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: functionName},
-		{Name: "architectures", Kind: List, Elem: String, Level: Recorded, Computed: true, Note: "the host runs the package, whatever is said here", Check: func(v any) error {
-			l, _ := v.([]any)
-			if len(l) != 1 || (l[0] != "x86_64" && l[0] != "arm64") {
-				return fmt.Errorf("it must hold exactly one of x86_64 and arm64")
-			}
-			return nil
-		}},
+		{Name: "architectures", Kind: List, Elem: String, Level: Recorded, Computed: true, Note: "the host runs the package, whatever is said here"},
 		{Name: "code", Kind: Archive, Level: Enforced},
 		{Name: "codeSigningConfigArn", Kind: String, Level: Refused},
 		{Name: "deadLetterConfig", Kind: Object, Level: Recorded, Note: "functions are not invoked asynchronously", Fields: []Property{
 			{Name: "targetArn", Kind: String, Level: Recorded, Required: true}}},
-		{Name: "description", Kind: String, Level: Recorded, Check: length(0, 256)},
+		{Name: "description", Kind: String, Level: Recorded},
 		{Name: "environment", Kind: Object, Level: Enforced, Fields: []Property{
 			{Name: "variables", Kind: Map, Elem: String, Level: Enforced, Check: environment}}},
 		{Name: "ephemeralStorage", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
-			{Name: "size", Kind: Int, Level: Recorded, Computed: true, Check: between(512, 10240)}}},
+			{Name: "size", Kind: Int, Level: Recorded, Computed: true}}},
 		{Name: "fileSystemConfig", Kind: Object, Level: Refused},
 		{Name: "handler", Kind: String, Level: Enforced, Check: matching(regexp.MustCompile(`^\S{1,128}$`), "a handler has 1 to 128 characters and no white space")},
 		{Name: "imageConfig", Kind: Object, Level: Refused, Note: "there are no container images"},
@@ -76,17 +70,17 @@ func functionProperties() []Property {
 		{Name: "kmsKeyArn", Kind: String, Level: Recorded},
 		{Name: "layers", Kind: List, Elem: String, Level: Refused},
 		{Name: "loggingConfig", Kind: Object, Level: Enforced, Computed: true, Fields: []Property{
-			{Name: "applicationLogLevel", Kind: String, Level: Enforced, Computed: true, Check: oneOf("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
-			{Name: "logFormat", Kind: String, Level: Enforced, Required: true, Check: oneOf("Text", "JSON")},
+			{Name: "applicationLogLevel", Kind: String, Level: Enforced, Computed: true},
+			{Name: "logFormat", Kind: String, Level: Enforced, Required: true},
 			{Name: "logGroup", Kind: String, Level: Enforced, Computed: true, Check: logGroupName},
-			{Name: "systemLogLevel", Kind: String, Level: Recorded, Computed: true, Check: oneOf("DEBUG", "INFO", "WARN")},
+			{Name: "systemLogLevel", Kind: String, Level: Recorded, Computed: true},
 		}},
-		{Name: "memorySize", Kind: Int, Level: Recorded, Default: 128.0, Check: between(128, 10240), Note: "processes are not limited in memory; the value is in AWS_LAMBDA_FUNCTION_MEMORY_SIZE"},
+		{Name: "memorySize", Kind: Int, Level: Recorded, Default: 128.0, Note: "processes are not limited in memory; the value is in AWS_LAMBDA_FUNCTION_MEMORY_SIZE"},
 		{Name: "packageType", Kind: String, Level: Enforced, Default: "Zip", Replace: true, Only: []any{"Zip"}, Note: "there are no container images"},
 		{Name: "publish", Kind: Bool, Level: Enforced, Default: false, Note: fmt.Sprintf("the newest %d versions are kept, and those that aliases need", keptVersions)},
 		{Name: "replaceSecurityGroupsOnDestroy", Kind: Bool, Level: Recorded},
 		{Name: "replacementSecurityGroupIds", Kind: Set, Elem: String, Level: Recorded},
-		{Name: "reservedConcurrentExecutions", Kind: Int, Level: Enforced, Default: -1.0, Check: between(-1, 1e9)},
+		{Name: "reservedConcurrentExecutions", Kind: Int, Level: Enforced, Default: -1.0},
 		{Name: "role", Kind: String, Level: Enforced, Required: true,
 			Check: matching(regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$`), "it must be the ARN of a role")},
 		{Name: "runtime", Kind: String, Level: Enforced, Check: func(v any) error {
@@ -108,7 +102,7 @@ func functionProperties() []Property {
 		tags(),
 		{Name: "timeout", Kind: Int, Level: Enforced, Default: 3.0, Check: between(1, 900)},
 		{Name: "tracingConfig", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
-			{Name: "mode", Kind: String, Level: Recorded, Required: true, Check: oneOf("Active", "PassThrough")}}},
+			{Name: "mode", Kind: String, Level: Recorded, Required: true}}},
 		{Name: "vpcConfig", Kind: Object, Level: Recorded, Note: "what it names must exist, and the role must let Lambda make network interfaces; functions run in the host's network", Fields: []Property{
 			{Name: "ipv6AllowedForDualStack", Kind: Bool, Level: Recorded},
 			{Name: "securityGroupIds", Kind: Set, Elem: String, Level: Recorded, Required: true},

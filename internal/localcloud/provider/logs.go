@@ -24,7 +24,7 @@ func logTypes() []*Type {
 			{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: logGroupName},
 			{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
 			{Name: "kmsKeyId", Kind: String, Level: Recorded, Note: "a key of this account must exist, be enabled, and let CloudWatch Logs use it"},
-			{Name: "logGroupClass", Kind: String, Level: Recorded, Computed: true, Replace: true, Check: oneOf("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")},
+			{Name: "logGroupClass", Kind: String, Level: Recorded, Computed: true, Replace: true},
 			{Name: "retentionInDays", Kind: Int, Level: Recorded, Default: 0.0, Check: func(v any) error {
 				if n, ok := v.(float64); !ok || !slices.Contains(retention, n) {
 					return fmt.Errorf("it must be one of %v", retention)

@@ -52,7 +52,7 @@ func TestAlarmThatCloudWatchWouldRefuseIsNamed(t *testing.T) {
 		"exactly one of threshold and thresholdMetricId":        alarmOf(nil, "threshold"),
 		"it must be at most evaluationPeriods, 2":               alarmOf(map[string]any{"datapointsToAlarm": 3}),
 		"alarmActions is invalid: an action is an ARN":          alarmOf(map[string]any{"alarmActions": []any{"topic"}}),
-		"it has at most 5, not 6":                               alarmOf(map[string]any{"okActions": []any{foreign, foreign, foreign, foreign, foreign, foreign}}),
+		"it must have at most 5 elements, not 6":                alarmOf(map[string]any{"okActions": []any{foreign, foreign, foreign, foreign, foreign, foreign}}),
 		"exactly one query must have returnData true, not 0":    query(map[string]any{"returnData": false}),
 		`two queries have the id "m"`:                           query(map[string]any{"id": "m"}),
 		"exactly one of expression and metric":                  query(map[string]any{"metric": map[string]any{"metricName": "x", "period": 60, "stat": "Sum"}}),

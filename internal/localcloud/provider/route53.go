@@ -28,7 +28,7 @@ func route53Types() []*Type {
 		{
 			Token: zoneType,
 			Properties: []Property{
-				{Name: "comment", Kind: String, Level: Recorded, Default: "Managed by Pulumi", Check: length(0, 256)},
+				{Name: "comment", Kind: String, Level: Recorded, Default: "Managed by Pulumi"},
 				refused("delegationSetId", String, "there are no name servers"),
 				{Name: "forceDestroy", Kind: Bool, Level: Enforced, Default: false},
 				{Name: "name", Kind: String, Level: Enforced, Replace: true, Note: "nothing answers DNS queries locally", Check: zoneName},
@@ -66,9 +66,8 @@ func route53Types() []*Type {
 				{Name: "name", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "in a zone that is no resource of this cloud it stands for itself: give it in full"},
 				{Name: "records", Kind: Set, Elem: String, Level: Recorded, Note: "nothing answers DNS queries locally; ACM's validation looks at it"},
 				refused("setIdentifier", String, oneAnswer),
-				{Name: "ttl", Kind: Int, Level: Recorded, Check: between(0, 2147483647)},
-				{Name: "type", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "the AWS provider changes it in place",
-					Check: oneOf("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT")},
+				{Name: "ttl", Kind: Int, Level: Recorded},
+				{Name: "type", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "the AWS provider changes it in place"},
 				refused("weightedRoutingPolicies", List, oneAnswer),
 				{Name: "zoneId", Kind: String, Level: Enforced, Required: true, Replace: true,
 					Note: "a well-formed id that is no zone of this cloud is taken for one outside: hosted zones usually live outside the stack"},

@@ -87,7 +87,6 @@ func bucketPartTypes() []*Type {
 	flag := func(name, note string, level Level) Property {
 		return Property{Name: name, Kind: Bool, Level: level, Default: false, Note: note}
 	}
-	enabled := oneOf("Enabled", "Disabled")
 	return []*Type{
 		bucketPart(bucketVersioningType, func(_ *Provider, old, in values) error {
 			was, is := old.object("versioningConfiguration").str("status"), in.object("versioningConfiguration").str("status")
@@ -97,14 +96,14 @@ func bucketPartTypes() []*Type {
 			return nil
 		}, ofBucket(), bucketOwner(), refused("mfa", String, "there are no MFA devices"),
 			Property{Name: "versioningConfiguration", Kind: Object, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
-				{Name: "mfaDelete", Kind: String, Level: Recorded, Computed: true, Check: enabled},
-				{Name: "status", Kind: String, Level: Recorded, Required: true, Check: oneOf("Enabled", "Suspended", "Disabled")},
+				{Name: "mfaDelete", Kind: String, Level: Recorded, Computed: true},
+				{Name: "status", Kind: String, Level: Recorded, Required: true},
 			}}),
 		bucketPart(bucketEncryptionType, nil, ofBucket(), bucketOwner(),
 			Property{Name: "rules", Kind: Set, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
 				{Name: "applyServerSideEncryptionByDefault", Kind: Object, Level: Recorded, Fields: []Property{
 					{Name: "kmsMasterKeyId", Kind: String, Level: Recorded, Note: "S3 does not test the key before it uses it"},
-					{Name: "sseAlgorithm", Kind: String, Level: Recorded, Required: true, Check: oneOf("AES256", "aws:kms", "aws:kms:dsse")},
+					{Name: "sseAlgorithm", Kind: String, Level: Recorded, Required: true},
 				}},
 				{Name: "bucketKeyEnabled", Kind: Bool, Level: Recorded},
 			}}),
@@ -112,7 +111,7 @@ func bucketPartTypes() []*Type {
 			flag("blockPublicPolicy", "a policy for everybody without a condition is refused", Enforced),
 			flag("ignorePublicAcls", noObjects, Recorded), flag("restrictPublicBuckets", noObjects, Recorded)),
 		bucketPart(bucketOwnershipType, nil, ofBucket(), Property{Name: "rule", Kind: Object, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
-			{Name: "objectOwnership", Kind: String, Level: Recorded, Required: true, Check: oneOf("BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced")}}}),
+			{Name: "objectOwnership", Kind: String, Level: Recorded, Required: true}}}),
 		bucketPart(bucketPolicyType, fitsBucket, ofBucket(),
 			Property{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: resourcePolicy, Note: "judged where CloudTrail is given the bucket"}),
 	}

@@ -7,8 +7,6 @@ import (
 
 // storageClasses are what objects move to. Source: S3 API reference,
 // Transition.
-var storageClasses = []string{"GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"}
-
 func lifecycleType() *Type {
 	t := bucketPart(bucketLifecycleType, nil, ofBucket(), Property{Name: "expectedBucketOwner", Kind: String, Level: Enforced, Computed: true, Replace: true, Check: bucketOwner().Check},
 		Property{Name: "rules", Kind: List, Level: Recorded, Required: true, Note: noObjects, Check: lifecycleRules, Fields: lifecycleRuleProperties()},
@@ -24,7 +22,7 @@ func lifecycleRuleProperties() []Property {
 		return Property{Name: name, Kind: Int, Level: Recorded, Required: required, Check: between(low, 1<<31-1)}
 	}
 	date := Property{Name: "date", Kind: String, Level: Recorded, Check: fullDate}
-	class := Property{Name: "storageClass", Kind: String, Level: Recorded, Required: true, Check: oneOf(storageClasses...)}
+	class := Property{Name: "storageClass", Kind: String, Level: Recorded, Required: true}
 	text := func(name string, required bool) Property {
 		return Property{Name: name, Kind: String, Level: Recorded, Required: required}
 	}
@@ -40,7 +38,7 @@ func lifecycleRuleProperties() []Property {
 		{Name: "noncurrentVersionExpiration", Kind: Object, Level: Recorded, Fields: []Property{days("newerNoncurrentVersions", 1, false), days("noncurrentDays", 1, true)}},
 		{Name: "noncurrentVersionTransitions", Kind: Set, Level: Recorded, Fields: []Property{days("newerNoncurrentVersions", 1, false), days("noncurrentDays", 0, true), class}},
 		text("prefix", false),
-		{Name: "status", Kind: String, Level: Recorded, Required: true, Check: oneOf("Enabled", "Disabled")},
+		{Name: "status", Kind: String, Level: Recorded, Required: true},
 		{Name: "transitions", Kind: Set, Level: Recorded, Fields: []Property{date, days("days", 0, false), class}},
 	}
 }
