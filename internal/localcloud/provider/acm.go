@@ -48,14 +48,7 @@ func acmTypes() []*Type {
 				{Name: "options", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
 					{Name: "certificateTransparencyLoggingPreference", Kind: String, Level: Recorded, Default: "ENABLED"}}},
 				refused("privateKey", String, noImport),
-				{Name: "subjectAlternativeNames", Kind: Set, Elem: String, Level: Enforced, Computed: true, Replace: true, Check: func(v any) error {
-					for _, e := range v.([]any) {
-						if err := domainName(e); err != nil {
-							return err
-						}
-					}
-					return nil
-				}},
+				{Name: "subjectAlternativeNames", Kind: Set, Elem: String, Level: Enforced, Computed: true, Replace: true, Each: domainName},
 				tags(),
 				{Name: "validationMethod", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"DNS"}, Note: noMail},
 				refused("validationOptions", Set, noMail),

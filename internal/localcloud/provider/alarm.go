@@ -28,14 +28,8 @@ var (
 
 func alarmTypes() []*Type {
 	actions := func(name string) Property {
-		return Property{Name: name, Kind: Set, Elem: String, Level: Recorded, Note: noMetrics, Check: func(v any) error {
-			for _, e := range v.([]any) {
-				if err := matching(anyARN, "an action is an ARN, such as that of an SNS topic")(e); err != nil {
-					return err
-				}
-			}
-			return nil
-		}}
+		return Property{Name: name, Kind: Set, Elem: String, Level: Recorded, Note: noMetrics,
+			Each: matching(anyARN, "an action is an ARN, such as that of an SNS topic")}
 	}
 	dimensions := Property{Name: "dimensions", Kind: Map, Elem: String, Level: Recorded}
 	unit := Property{Name: "unit", Kind: String, Level: Recorded}

@@ -33,15 +33,9 @@ func authorizerResource() *Type {
 			{Name: "authorizerType", Kind: String, Level: Enforced, Required: true},
 			{Name: "authorizerUri", Kind: String, Level: Enforced},
 			{Name: "enableSimpleResponses", Kind: Bool, Level: Enforced},
-			{Name: "identitySources", Kind: Set, Elem: String, Level: Enforced, Check: func(v any) error {
-				l, _ := v.([]any)
-				for _, e := range l {
-					s, _ := e.(string)
-					if err := gateway.ValidateIdentitySource(s); err != nil {
-						return err
-					}
-				}
-				return nil
+			{Name: "identitySources", Kind: Set, Elem: String, Level: Enforced, Each: func(v any) error {
+				s, _ := v.(string)
+				return gateway.ValidateIdentitySource(s)
 			}},
 			{Name: "jwtConfiguration", Kind: Object, Level: Enforced, Fields: []Property{
 				{Name: "audiences", Kind: Set, Elem: String, Level: Enforced},

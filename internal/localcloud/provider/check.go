@@ -140,9 +140,11 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 	}
 	if err := c.constrain(path, p, out); err != nil {
 		c.fail(path, "%s is invalid: %v; got %s", path, err, text(out))
-		return nil, false
 	}
-	return out, true
+	if l, ok := out.([]any); ok {
+		c.elements(path, p, l)
+	}
+	return out, len(c.failures) == before
 }
 
 func (c *checker) refuse(path string, p Property) {

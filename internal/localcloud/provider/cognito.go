@@ -77,16 +77,9 @@ func refused(name string, kind Kind, note string) Property {
 	return Property{Name: name, Kind: kind, Elem: String, Level: Refused, Note: note}
 }
 
-// factors tests what users may sign in with first. Source: Cognito API
+// firstFactors are what users may sign in with first. Source: Cognito API
 // reference, SignInPolicyType.
-func factors(v any) error {
-	for _, e := range v.([]any) {
-		if err := oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+var firstFactors = oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 
 func poolProperties() []Property {
 	return []Property{
@@ -118,7 +111,7 @@ func poolProperties() []Property {
 		}},
 		refused("schemas", Set, noUsers),
 		{Name: "signInPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			{Name: "allowedFirstAuthFactors", Kind: Set, Elem: String, Level: Recorded, Computed: true, Check: factors},
+			{Name: "allowedFirstAuthFactors", Kind: Set, Elem: String, Level: Recorded, Computed: true, Each: firstFactors},
 		}},
 		recorded("smsAuthenticationMessage", String, noNotice),
 		refused("smsConfiguration", Object, noNotice),
@@ -152,14 +145,14 @@ func poolClientProperties() []Property {
 		{Name: "allowedOauthScopes", Kind: Set, Elem: String, Level: Enforced},
 		refused("analyticsConfiguration", Object, "there is no Pinpoint"),
 		{Name: "authSessionValidity", Kind: Int, Level: Recorded, Computed: true},
-		{Name: "callbackUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Check: redirects},
+		{Name: "callbackUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Each: redirect},
 		recorded("defaultRedirectUri", String, noUsers),
 		recorded("enablePropagateAdditionalUserContextData", Bool, noUsers),
 		recorded("enableTokenRevocation", Bool, noUsers),
 		recorded("explicitAuthFlows", Set, noUsers),
 		{Name: "generateSecret", Kind: Bool, Level: Recorded, Replace: true, Note: noUsers},
 		validity("idTokenValidity"),
-		{Name: "logoutUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Check: redirects},
+		{Name: "logoutUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Each: redirect},
 		{Name: "name", Kind: String, Level: Enforced, Check: matching(regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`), "a client's name has 1 to 128 letters, digits, spaces or any of +=,.@-_")},
 		{Name: "preventUserExistenceErrors", Kind: String, Level: Recorded, Computed: true, Note: noUsers},
 		recorded("readAttributes", Set, noUsers),
@@ -172,16 +165,14 @@ func poolClientProperties() []Property {
 	}
 }
 
-// redirects tests where tokens may be sent: https, or http to the user's own
+// redirect tests where tokens may be sent: https, or http to the user's own
 // machine. Source: Cognito developer guide, "App clients".
-func redirects(v any) error {
-	l, _ := v.([]any)
-	for _, e := range l {
-		s, _ := e.(string)
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme == "" || u.Fragment != "" || u.Scheme == "http" && u.Hostname() != "localhost" {
-			return fmt.Errorf("InvalidParameterException: %q is no redirect URL: it begins with https://, or with http://localhost", s)
-		}
+func redirect(v any) error {
+	s, _ := v.(string)
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Fragment != "" || u.Scheme == "http" && u.Hostname() != "localhost" {
+		return fmt.Errorf("InvalidParameterException: %q is not a redirect URL: "+
+			"it begins with https://, or with http://localhost", s)
 	}
 	return nil
 }

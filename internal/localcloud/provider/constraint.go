@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -90,11 +91,7 @@ func (c *checker) constrain(path string, p Property, v any) error {
 	name := schemaPath(path)
 	switch v := v.(type) {
 	case []any:
-		for _, e := range v {
-			if err := of[name+elementOf].scalar(e); err != nil {
-				return err
-			}
-		}
+		return nil // see elements
 	case map[string]any:
 		if p.Kind != Map {
 			return nil
@@ -108,6 +105,24 @@ func (c *checker) constrain(path string, p Property, v any) error {
 		return of[name].scalar(v)
 	}
 	return nil
+}
+
+// elements tests each element of a list or a set that is known.
+func (c *checker) elements(path string, p Property, l []any) {
+	of := constraints()[c.token][schemaPath(path)+elementOf]
+	for i, e := range l {
+		if !known(e) {
+			continue
+		}
+		err := of.scalar(e)
+		if p.Each != nil {
+			err = cmp.Or(p.Each(e), err)
+		}
+		if err != nil {
+			where := fmt.Sprintf("%s[%d]", path, i)
+			c.fail(where, "%s is invalid: %v; got %s", where, err, text(e))
+		}
+	}
 }
 
 func constrainMap(of map[string]constraint, name string, m map[string]any) error {

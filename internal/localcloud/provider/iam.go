@@ -48,7 +48,7 @@ func iamTypes() []*Type {
 					{Name: "name", Kind: String, Level: Enforced, Required: true, Check: policyName},
 					{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: policyDocument},
 				}},
-				{Name: "managedPolicyArns", Kind: Set, Elem: String, Level: Enforced},
+				{Name: "managedPolicyArns", Kind: Set, Elem: String, Level: Enforced, Each: attachable},
 				{Name: "maxSessionDuration", Kind: Int, Level: Recorded, Default: 3600.0},
 				{Name: "path", Kind: String, Level: Enforced, Default: "/", Replace: true, Check: iamPath},
 				{Name: "permissionsBoundary", Kind: String, Level: Refused, Note: "boundaries are not evaluated"},
@@ -97,7 +97,7 @@ func iamTypes() []*Type {
 		{
 			Token: roleAttachmentType,
 			Properties: []Property{
-				{Name: "policyArn", Kind: String, Level: Enforced, Required: true, Replace: true},
+				{Name: "policyArn", Kind: String, Level: Enforced, Required: true, Replace: true, Check: attachable},
 				{Name: "role", Kind: String, Level: Enforced, Required: true, Replace: true},
 			},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {

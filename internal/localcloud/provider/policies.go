@@ -2,6 +2,9 @@ package provider
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"items-api/internal/localcloud/iam"
@@ -14,13 +17,52 @@ var awsManaged = map[string]string{
 	"arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole": `{"Version":"2012-10-17","Statement":[{"Sid":"AWSLambdaVPCAccessExecutionPermissions","Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents","ec2:CreateNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"}]}`,
 }
 
+// attachable tests the ARN of a managed policy as far as it can be told before
+// anything exists: it is one of AWS that the local cloud knows, or one of the
+// cloud's own account.
+func attachable(v any) error {
+	arn, _ := v.(string)
+	account, path, ok := policyAccount(arn)
+	switch {
+	case !ok:
+		return fmt.Errorf("ValidationError: ARN %s is not valid: that of a policy looks like "+
+			"arn:aws:iam::aws:policy/NAME or arn:aws:iam::%s:policy/NAME", arn, Account)
+	case account == "aws" && awsManaged[arn] == "":
+		return fmt.Errorf("the local cloud does not know the AWS managed policy %s, so it cannot enforce it; "+
+			"it knows %s: take one of these, or write the statements that are needed into a policy of your own",
+			path, strings.Join(knownPolicies(), " and "))
+	case account != "aws" && account != Account:
+		return fmt.Errorf("NoSuchEntity: Policy %s does not exist or is not attachable: "+
+			"a role takes policies of its own account, %s, and of AWS", arn, Account)
+	}
+	return nil
+}
+
+var policyPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/(.+)$`)
+
+func policyAccount(arn string) (account, path string, ok bool) {
+	m := policyPattern.FindStringSubmatch(arn)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}
+
+func knownPolicies() []string {
+	out := slices.Sorted(maps.Keys(awsManaged))
+	for i, arn := range out {
+		_, out[i], _ = policyAccount(arn)
+	}
+	return out
+}
+
 // managedPolicy returns the document of a managed policy.
 func (p *Provider) managedPolicy(arn string) (string, error) {
 	if doc, ok := awsManaged[arn]; ok {
 		return doc, nil
 	}
-	if strings.HasPrefix(arn, "arn:aws:iam::aws:policy/") {
-		return "", fmt.Errorf("the local cloud does not know the AWS managed policy %s, so it cannot enforce it; write the statements that are needed into a policy of your own", arn)
+	if err := attachable(arn); err != nil {
+		return "", err
 	}
 	r, err := p.Store.Get(policyType, arn)
 	if err != nil {

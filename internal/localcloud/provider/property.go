@@ -64,6 +64,9 @@ type Property struct {
 	Only []any
 	// Check tests a known value and returns what is wrong with it.
 	Check func(any) error
+	// Each tests the known elements of a List or Set, also of one with others
+	// that are not known yet.
+	Each func(any) error
 	// Note tells how the local cloud differs, or why it refuses.
 	Note string
 }

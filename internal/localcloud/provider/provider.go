@@ -130,8 +130,9 @@ func Types() []*Type {
 func (p *Provider) resourceType(token string) (*Type, error) {
 	t, ok := p.types[token]
 	if !ok {
-		return nil, fmt.Errorf("the local cloud does not support the resource type %s; it supports %v; deploy this resource to AWS, or leave it out of local stacks",
-			token, slices.Sorted(maps.Keys(p.types)))
+		return nil, fmt.Errorf("the local cloud does not support the resource type %s; the nearest that it does is %s, "+
+			"and %s lists all: deploy this resource to AWS, or leave it out of local stacks",
+			token, nearest(token, slices.Sorted(maps.Keys(p.types))), supportList)
 	}
 	return t, nil
 }

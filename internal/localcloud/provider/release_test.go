@@ -51,7 +51,7 @@ func TestAlarmThatCloudWatchWouldRefuseIsNamed(t *testing.T) {
 		`missing required property "metricName"`:                alarmOf(nil, "metricName"),
 		"exactly one of threshold and thresholdMetricId":        alarmOf(nil, "threshold"),
 		"it must be at most evaluationPeriods, 2":               alarmOf(map[string]any{"datapointsToAlarm": 3}),
-		"alarmActions is invalid: an action is an ARN":          alarmOf(map[string]any{"alarmActions": []any{"topic"}}),
+		"alarmActions[0] is invalid: an action is an ARN":       alarmOf(map[string]any{"alarmActions": []any{"topic"}}),
 		"it must have at most 5 elements, not 6":                alarmOf(map[string]any{"okActions": []any{foreign, foreign, foreign, foreign, foreign, foreign}}),
 		"exactly one query must have returnData true, not 0":    query(map[string]any{"returnData": false}),
 		`two queries have the id "m"`:                           query(map[string]any{"id": "m"}),
