@@ -1,10 +1,10 @@
-// Package client builds the functions' DynamoDB client from their environment.
+// Package client builds the functions' DynamoDB client from their environment,
+// and knows of a request that failed whether DynamoDB can have applied it. It
+// must not import anything of Pulumi.
 package client
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,9 +23,13 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 		}
 	}
 	options := dynamodb.Options{
-		Region:      env("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN")),
-		HTTPClient:  &http.Client{Transport: keepBody{transport()}},
+		Region: env("AWS_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			env("AWS_ACCESS_KEY_ID"),
+			env("AWS_SECRET_ACCESS_KEY"),
+			env("AWS_SESSION_TOKEN"),
+		),
+		HTTPClient: newTransport(wallClock),
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = 4
 			// A function has seconds, and not the 20 that the SDK may wait.
@@ -40,24 +44,3 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 
 // maxBackoff bounds the pause between two tries.
 const maxBackoff = 500 * time.Millisecond
-
-func transport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	t.MaxIdleConnsPerHost = 8
-	t.ResponseHeaderTimeout = 10 * time.Second
-	return t
-}
-
-// keepBody hides the Close method of request bodies from the transport:
-// smithy-go closes the body when Do returns, and net/http then drops the
-// connection if the server answered before it had read the end.
-type keepBody struct{ next http.RoundTripper }
-
-func (k keepBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r = r.Clone(r.Context())
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return k.next.RoundTrip(r)
-}

@@ -70,7 +70,7 @@ func (s *Store) writeChunk(ctx context.Context, owner string, open []*entry) {
 		left, err := s.send(ctx, owner, open)
 		switch {
 		case err == nil:
-		case throttled(err):
+		case deferred(err):
 			left = open // nothing was done
 		case unclear(err):
 			left = s.settle(ctx, owner, open)

@@ -19,8 +19,8 @@ import (
 // A write whose answer never came, or is an error of the server, may have been
 // applied. Sending it again could apply it twice, over what others wrote in
 // between. So the SDK repeats writes only when DynamoDB says that it did
-// nothing; whether another write was applied is found out by one read, and if
-// that does not tell, the caller is told so.
+// nothing, or cannot have got the request; whether another write was applied is
+// found out by one read, and if that does not tell, the caller is told so.
 
 // attempts is how often a write is tried, or a read of what became of it.
 const attempts = 4
@@ -29,7 +29,11 @@ const attempts = 4
 var cautious aws.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 	o.MaxAttempts = attempts
 	o.Backoff = retry.BackoffDelayerFunc(backoff)
-	o.Retryables = []retry.IsErrorRetryable{retry.NoRetryCanceledError{}, retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+	o.Retryables = []retry.IsErrorRetryable{
+		retry.NoRetryCanceledError{},
+		retryNotSent,
+		retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+	}
 })
 
 // eager retries whatever may pass: for reads, and for writes that DynamoDB
@@ -37,6 +41,18 @@ var cautious aws.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 var eager aws.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 	o.MaxAttempts = attempts
 	o.Backoff = retry.BackoffDelayerFunc(backoff)
+	o.Retryables = slices.Concat(
+		[]retry.IsErrorRetryable{retry.NoRetryCanceledError{}, retryNotSent},
+		retry.DefaultRetryables,
+	)
+})
+
+// retryNotSent retries what DynamoDB cannot have got.
+var retryNotSent = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+	if notSent(err) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 })
 
 func backoff(attempt int, _ error) (time.Duration, error) {
@@ -51,8 +67,18 @@ func again(o *dynamodb.Options) { o.Retryer = eager }
 // SDK's quota of retries stays for others.
 func alone(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
+// notSent reports whether the client says that DynamoDB cannot have got the
+// request.
+func notSent(err error) bool {
+	var said interface{ NotSent() bool }
+	return errors.As(err, &said) && said.NotSent()
+}
+
 // unclear reports whether a call that failed may have been applied.
 func unclear(err error) bool {
+	if notSent(err) {
+		return false
+	}
 	var said smithy.APIError
 	if !errors.As(err, &said) {
 		return true // no answer came
@@ -90,6 +116,10 @@ func throttled(err error) bool {
 	return ok
 }
 
+// deferred reports whether a call that failed was not applied for certain, and
+// may be if it is made again.
+func deferred(err error) bool { return throttled(err) || notSent(err) }
+
 // failed turns an error of the SDK into one for the caller. What is worth
 // another try is "unavailable"; the rest is "internal".
 func failed(doing string, err error) error {
@@ -99,7 +129,7 @@ func failed(doing string, err error) error {
 	}
 	cause := wrap(doing, err)
 	var conflict *types.TransactionConflictException
-	if throttled(err) || errors.As(err, &conflict) || unclear(err) {
+	if deferred(err) || errors.As(err, &conflict) || unclear(err) {
 		return &api.Error{Code: api.Unavailable, Detail: "Try again.", Cause: cause}
 	}
 	return &api.Error{Code: api.Internal, Cause: cause}

@@ -191,7 +191,7 @@ func (s *Store) fetch(ctx context.Context, owner string, ids []string) (map[stri
 				found[it.ID] = it
 			}
 			request = out.UnprocessedKeys
-		case !throttled(err) && !unclear(err):
+		case !deferred(err) && !unclear(err):
 			return nil, nil, failed("getting items", err)
 		}
 		open := map[string]bool{}
