@@ -159,3 +159,15 @@ const MaxVersions = 100
 func (p Precondition) met(version int64) bool {
 	return (p.Match == nil || p.Match.Holds(version)) && (p.None == nil || !p.None.Holds(version))
 }
+
+// metAfter reports whether a version above this one can fulfil the
+// precondition. Versions only grow.
+func (p Precondition) metAfter(version int64) bool {
+	switch {
+	case p.None != nil && p.None.Any:
+		return false
+	case p.Match == nil || p.Match.Any:
+		return true // some version is not among those that None names
+	}
+	return slices.ContainsFunc(p.Match.Of, func(v int64) bool { return v > version && p.met(v) })
+}

@@ -143,8 +143,10 @@ func (s *Store) Delete(ctx context.Context, owner, id string, p Precondition) er
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &lost) && (lost.Item != nil || try == 1):
+		case errors.As(err, &lost) && try == 1:
 			return refused(lost.Item)
+		case errors.As(err, &lost) && lost.Item != nil:
+			return s.kept(lost.Item, p, err)
 		case errors.As(err, &lost):
 			return s.gone(p, err)
 		case !unclear(err) && try > 1:
@@ -159,9 +161,19 @@ func (s *Store) Delete(ctx context.Context, owner, id string, p Precondition) er
 		case current == nil:
 			return s.gone(p, err)
 		case !p.met(intOf(current, attrVersion)):
-			return refused(current) // an id is never used again, so it was not applied
+			return s.kept(current, p, err)
 		}
 	}
+}
+
+// kept says what became of a deletion when the item is still there and does not
+// fulfil its condition. It was not applied, since an id is never used again. It
+// may be on its way yet, and be applied when the item has another version.
+func (s *Store) kept(current attributes, p Precondition, cause error) error {
+	if p.metAfter(intOf(current, attrVersion)) {
+		return unknown(lookFirst, wrap("deleting an item", cause))
+	}
+	return refused(current)
 }
 
 // gone says what became of a deletion when the item is not there any more. It

@@ -24,7 +24,7 @@ import (
 // tests are run in parallel.
 var tests = []func(*testing.T, *world){
 	versionsGuardWrites, severalVersionsAreOneCondition, racesHaveOneWinner, ownersCannotReachEachOther,
-	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, retriesDoNotUndoWhatOthersDid, refusalsAfterLostAnswersAreUnknown, throttledWritesAreTriedAgain,
+	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, lateDeletionsWereNotSaidToBeUndone, retriesDoNotUndoWhatOthersDid, refusalsAfterLostAnswersAreUnknown, throttledWritesAreTriedAgain,
 	pagesHoldEveryItemOnce, tenThousandItems, cursorsBelongToTheirOwner, largeItemsMakeShortPages,
 	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, lostAnswersOfBatchesToTheEnd, batchOfLargeItemsFitsIntoAnAnswer, hundredLargestItems, largestItemIsKept,
 }
