@@ -19,17 +19,6 @@ import (
 	"items-api/internal/api"
 )
 
-// asFunction makes the test's binary be the function.
-const asFunction = "TEST_BINARY_IS_THE_FUNCTION"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asFunction) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // lambdaHost is the Runtime API of one environment, which it can freeze.
 type lambdaHost struct {
 	*httptest.Server

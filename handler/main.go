@@ -13,11 +13,12 @@ import (
 
 	"items-api/internal/api"
 	"items-api/internal/client"
+	"items-api/internal/logging"
 	"items-api/internal/store"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logging.New(os.Stdout, os.Getenv)
 	h, err := fromEnvironment(os.Getenv, log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())

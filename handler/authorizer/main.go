@@ -17,10 +17,11 @@ import (
 	"items-api/internal/api"
 	"items-api/internal/apikey"
 	"items-api/internal/client"
+	"items-api/internal/logging"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := logging.New(os.Stdout, os.Getenv)
 	db, err := client.FromEnvironment(os.Getenv, api.EnvTableName)
 	if err != nil {
 		log.Error("the function cannot start", "error", err.Error())

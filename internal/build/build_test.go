@@ -117,7 +117,7 @@ func TestImportsPointInOneDirection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	application := []string{"items-api/internal/api", "items-api/internal/store", "items-api/components", "items-api/stack", "items-api/handler", "items-api/internal/apikey", "items-api/internal/client"}
+	application := []string{"items-api/internal/api", "items-api/internal/store", "items-api/components", "items-api/stack", "items-api/handler", "items-api/internal/apikey", "items-api/internal/client", "items-api/internal/logging"}
 	for pattern, forbidden := range map[string][]string{
 		"./handler":                      {"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components", "github.com/swaggest/"},
 		"./handler/authorizer":           {"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components", "github.com/swaggest/", "github.com/spf13/"},
