@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"items-api/internal/api"
 )
 
 func withAlarms(m Alarms) *RestAPIArgs {
@@ -28,7 +30,7 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 	t.Parallel()
 	both(t, withAlarms(Alarms{ErrorPercent: 2.5, LatencyMs: 700}), func(t *testing.T, r *recorder) {
 		alarms := r.alarms()
-		if len(alarms) != 4 {
+		if len(alarms) != 5 {
 			t.Fatalf("got %d alarms", len(alarms))
 		}
 		for name, a := range alarms {
@@ -39,11 +41,12 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 			if a.HasValue("alarmActions") || a.HasValue("okActions") {
 				t.Errorf("%s tells somebody", name)
 			}
-			want := 2.5
-			if name == "latency" {
-				want = 700
+			want := map[string]float64{"latency": 700, "throttles": 0}
+			percent := 2.5
+			if n, other := want[name]; other {
+				percent = n
 			}
-			if v := at(a, "threshold"); !v.IsNumber() || v.NumberValue() != want {
+			if v := at(a, "threshold"); !v.IsNumber() || v.NumberValue() != percent {
 				t.Errorf("%s has the threshold %v", name, v)
 			}
 		}
@@ -92,6 +95,39 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 		r.is(t, alarms["latency"], "p99", "extendedStatistic")
 		r.is(t, alarms["latency"], "Duration", "metricName")
 		dimensions(alarms["latency"], "")
+	})
+}
+
+// Lambda counts what it refuses neither as an invocation nor as an error.
+func TestAlarmsWatchWhatLambdaRefusesAndTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	a := *withAuth(modes[api.AuthLambda])
+	a.Alarms = Alarms{ErrorPercent: 2.5}
+	both(t, &a, func(t *testing.T, r *recorder) {
+		alarms := r.alarms()
+		if len(alarms) != 6 {
+			t.Fatalf("got %d alarms", len(alarms))
+		}
+		throttles, authorizer := alarms["throttles"], alarms["authorizer"]
+		r.is(t, throttles, "AWS/Lambda", "namespace")
+		r.is(t, throttles, "Throttles", "metricName")
+		r.is(t, throttles, "Sum", "statistic")
+		r.is(t, throttles, "items-1", "dimensions", "FunctionName")
+		queries := at(authorizer, "metricQueries").ArrayValue()
+		metrics := map[string]string{"bad": "Errors", "throttled": "Throttles", "all": "Invocations"}
+		for _, v := range queries[1:] {
+			q := v.ObjectValue()
+			id := at(q, "id").StringValue()
+			r.is(t, q, metrics[id], "metric", "metricName")
+			r.is(t, q, "items-authorizer-1", "metric", "dimensions", "FunctionName")
+			delete(metrics, id)
+			if !strings.Contains(at(queries[0].ObjectValue(), "expression").StringValue(), "FILL("+id+", 0)") {
+				t.Errorf("%s is not filled in %v", id, queries[0])
+			}
+		}
+		if len(metrics) > 0 {
+			t.Errorf("the alarm does not look at %v", metrics)
+		}
 	})
 }
 

@@ -222,6 +222,7 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 	if err != nil {
 		return nil, err
 	}
+	r.authorizer = function
 	r.AuthorizerName, r.AuthorizerLog, r.AuthorizerRole = function.Name, log.Name, role.Name
 	authorizer, err := apigatewayv2.NewAuthorizer(ctx, name+"-key", &apigatewayv2.AuthorizerArgs{
 		ApiId: r.api.ID(), AuthorizerType: pulumi.String("REQUEST"), AuthorizerUri: alias.InvokeArn,

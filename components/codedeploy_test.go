@@ -36,7 +36,14 @@ func TestCodeDeployMovesTheAliasUnderTheAlarms(t *testing.T) {
 			if r.unknown {
 				return
 			}
-			if got := texts(at(group, "alarmConfiguration", "alarms")); !slices.Equal(got, []string{"items-answers-1", "items-errors-1", "items-version-errors-1", "items-latency-1"}) {
+			want := []string{
+				"items-answers-1",
+				"items-errors-1",
+				"items-version-errors-1",
+				"items-latency-1",
+				"items-throttles-1",
+			}
+			if got := texts(at(group, "alarmConfiguration", "alarms")); !slices.Equal(got, want) {
 				t.Errorf("%v stop it", got)
 			}
 		})

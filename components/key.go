@@ -31,7 +31,8 @@ const keyDeletionDays = 30
 // "Encryption at rest: how it works".
 //
 // Names of log groups are made up from a prefix, and they can be made only
-// when the key lets CloudWatch Logs use it: so the prefix stands here.
+// when the key lets CloudWatch Logs use it: so the prefixes stand here, that of
+// access logs of earlier releases included.
 func keyPolicy(at place, name string, roles []string, more []statement) policyDocument {
 	by := func(service string) string { return service + "." + at.region + ".amazonaws.com" }
 	return policyDocument{policyVersion, append([]statement{
@@ -42,7 +43,10 @@ func keyPolicy(at place, name string, roles []string, more []statement) policyDo
 		// in CloudWatch Logs using AWS KMS".
 		{Sid: "Logs", Effect: "Allow", Principal: &principal{Service: by("logs")},
 			Action: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"}, Resource: []string{thisKey},
-			Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {at.arn("logs", "log-group:"+name+"-*")}}}},
+			Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
+				at.arn("logs", "log-group:"+name+"-*"),
+				at.arn("logs", "log-group:"+vendedLogs+name+"-*"),
+			}}}},
 	}, more...)}
 }
 

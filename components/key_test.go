@@ -67,7 +67,9 @@ func TestKeyPolicyGrantsWhatIsNeededAndNoMore(t *testing.T) {
 				"Condition":{"StringEquals":{"kms:ViaService":["dynamodb.eu-west-1.amazonaws.com"]}}},
 			{"Sid":"Logs","Effect":"Allow","Principal":{"Service":"logs.eu-west-1.amazonaws.com"},"Resource":["*"],
 				"Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:Describe*"],
-				"Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":["arn:aws:logs:eu-west-1:111122223333:log-group:items-*"]}}}]}`)
+				"Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":[
+					"arn:aws:logs:eu-west-1:111122223333:log-group:items-*",
+					"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/items-*"]}}}]}`)
 		if diff := cmp.Diff(want, document(t, at(compose(t, false, withKey(mode)).one(t, keyToken), "policy"))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", mode, diff)
 		}

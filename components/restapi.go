@@ -23,6 +23,19 @@ const Token = "items:api:RestApi"
 // account has left. AWS's provider writes it in the same way.
 const NoReservation = -1
 
+// defaultReservation is the field's usual example: a tenth of the account's
+// limit as AWS gives it.
+const defaultReservation = 100
+
+// burstFor returns how many requests a route may let in at once: as many as the
+// function may work on, but not more than API Gateway's account limit of 5,000.
+func burstFor(reserved int) int {
+	if reserved == NoReservation {
+		return defaultReservation
+	}
+	return min(max(reserved, 1), 5000)
+}
+
 // RestAPIArgs are chosen at deployment time.
 type RestAPIArgs struct {
 	// Package is the path of the handler's zip.
@@ -35,12 +48,13 @@ type RestAPIArgs struct {
 	// before the integration's, which is one second longer; 10 if 0.
 	TimeoutSeconds int
 	// ReservedConcurrency is what each function reserves of the account's
-	// limit, at least 1, or NoReservation; 10 if 0.
+	// limit, at least 1, or NoReservation; 100 if 0.
 	ReservedConcurrency int
 	// LogRetentionDays is one of the values that CloudWatch Logs accepts; 30 if 0.
 	LogRetentionDays int
 	// ThrottleRate is in requests per second, ThrottleBurst in requests; both
-	// hold for each route. 100 and 200 if 0.
+	// hold for each route. If they are 0, the rate is 100, and the burst what
+	// each function reserves, or 100 if nothing is reserved.
 	ThrottleRate  float64
 	ThrottleBurst int
 	CORS          CORS
@@ -97,6 +111,7 @@ type RestAPI struct {
 	network     *network
 	key         *kms.Key
 	function    *lambda.Function
+	authorizer  *lambda.Function // of the mode lambda
 	alias       *lambda.Alias
 	alarms      pulumi.StringArray
 	api         *apigatewayv2.Api
@@ -144,7 +159,7 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, 10}, {&out.LogRetentionDays, 30}, {&out.ThrottleBurst, 200}, {&out.Alarms.LatencyMs, 2000}} {
+	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, defaultReservation}, {&out.LogRetentionDays, 30}, {&out.Alarms.LatencyMs, 2000}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -154,6 +169,9 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	}
 	if out.ThrottleRate == 0 {
 		out.ThrottleRate = 100
+	}
+	if out.ThrottleBurst == 0 {
+		out.ThrottleBurst = burstFor(out.ReservedConcurrency)
 	}
 	out.Network, out.Audit = out.Network.withDefaults(), out.Audit.withDefaults()
 	return out

@@ -76,6 +76,32 @@ func TestReservationIsThatOfEachFunctionOrNone(t *testing.T) {
 	}
 }
 
+// What a route lets in at once is what the function may work on, unless it is
+// given.
+func TestBurstFollowsFromTheReservation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ reserved, given, want int }{
+		{0, 0, 100},
+		{25, 0, 25},
+		{6000, 0, 5000},
+		{NoReservation, 0, 100},
+		{25, 200, 200},
+		{NoReservation, 7, 7},
+	} {
+		a := *args
+		a.ReservedConcurrency, a.ThrottleBurst = c.reserved, c.given
+		stage := compose(t, false, &a).one(t, "aws:apigatewayv2/stage:Stage")
+		if v := at(stage, "defaultRouteSettings", "throttlingBurstLimit"); v.NumberValue() != float64(c.want) {
+			t.Errorf("with %d reserved and a burst of %d routes let in %v at once, want %d", c.reserved, c.given, v, c.want)
+		}
+		for _, v := range at(stage, "routeSettings").ArrayValue() {
+			if n := at(v.ObjectValue(), "throttlingBurstLimit").NumberValue(); n > float64(c.want) {
+				t.Errorf("with %d reserved the route %v lets in more", c.reserved, v)
+			}
+		}
+	}
+}
+
 // policies returns the registered policies as documents.
 func policies(t *testing.T, r *recorder) []policyDocument {
 	t.Helper()

@@ -3,7 +3,6 @@ package components
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -29,24 +28,4 @@ func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err
 		return fmt.Errorf("creating the table: %w", err)
 	}
 	return nil
-}
-
-// addLogs makes the log groups before anything writes to them: one that
-// Lambda makes itself would keep its lines for ever.
-func (r *RestAPI) addLogs(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
-	if r.functionLog, err = r.addLogGroup(ctx, name+"-function", a); err != nil {
-		return err
-	}
-	r.accessLog, err = r.addLogGroup(ctx, name+"-access", a)
-	return err
-}
-
-func (r *RestAPI) addLogGroup(ctx *pulumi.Context, name string, a RestAPIArgs) (*cloudwatch.LogGroup, error) {
-	g, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		RetentionInDays: pulumi.Int(a.LogRetentionDays), KmsKeyId: r.keyARN(), Tags: pulumi.ToStringMap(a.Tags),
-	}, r.child()...)
-	if err != nil {
-		return nil, fmt.Errorf("creating the log group %s: %w", name, err)
-	}
-	return g, nil
 }

@@ -30,7 +30,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err := onlyLocal(ctx, s); err != nil {
 		return err
 	}
-	if s.ReservedConcurrency, err = s.reserve(ctx); err != nil {
+	if s, err = s.sized(ctx); err != nil {
 		return err
 	}
 	root, err := build.Root(".")
@@ -91,7 +91,8 @@ func onlyLocal(ctx *pulumi.Context, s Settings) error {
 // mode lambda only.
 type Packages struct{ Handler, Authorizer string }
 
-// Compose makes the component of built functions and exports its outputs.
+// Compose makes the component of built functions and exports its outputs. What
+// follows from the account's limit stands in the settings as a number.
 func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	guard, err := s.guard(ctx)
 	if err != nil {

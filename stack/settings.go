@@ -49,8 +49,8 @@ type Settings struct {
 
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
-	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: 10, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
-		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: 200, Release: defaultRelease(), Network: defaultNetwork(), Audit: defaultAudit(), DeletionProtection: true,
+	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: autoReservation, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
+		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: autoBurst, Release: defaultRelease(), Network: defaultNetwork(), Audit: defaultAudit(), DeletionProtection: true,
 		Tags: map[string]string{}, Alarms: defaultAlarms()}
 }
 
@@ -69,7 +69,7 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"architecture":        func(p *parser, t string, s *Settings) { s.Architecture = p.architecture(t) },
 	"logRetentionDays":    func(p *parser, t string, s *Settings) { s.LogRetentionDays = p.retention(t) },
 	"throttleRate":        func(p *parser, t string, s *Settings) { s.ThrottleRate = p.whole(t, 1, 10000) },
-	"throttleBurst":       func(p *parser, t string, s *Settings) { s.ThrottleBurst = p.whole(t, 1, 5000) },
+	"throttleBurst":       func(p *parser, t string, s *Settings) { s.ThrottleBurst = p.burst(t) },
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
 	"schema":              func(p *parser, t string, s *Settings) { s.Schema = p.schema(t) },

@@ -33,7 +33,6 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "dev", localcloud.Config{})
 	c := settings()
-	c.ReservedConcurrency = 100
 	_, out := s.must(t, c)
 	if out["version"] != "1" || out["liveVersion"] != "1" {
 		t.Fatalf("the first deployment gave the version %v, live %v", out["version"], out["liveVersion"])

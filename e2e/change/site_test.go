@@ -62,6 +62,7 @@ func settings() stack.Settings {
 	s := stack.Defaults()
 	s.Auth = stack.Auth{Mode: api.AuthNone}
 	s.Architecture, s.ThrottleRate, s.ThrottleBurst, s.DeletionProtection = build.Host, 10000, 5000, false
+	s.ReservedConcurrency = 100
 	return s
 }
 

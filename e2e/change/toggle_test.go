@@ -195,7 +195,7 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	}
 	s.kept(t, "nothing any more", out, "", "")
 	s.settled(t, "switching all off", pooled())
-	for _, key := range []string{"tableName", "apiId", "userPoolId", "userPoolClientId", "functionName"} {
+	for _, key := range []string{"tableName", "apiId", "userPoolId", "userPoolClientId", "functionName", "accessLog"} {
 		if out[key] != before[key] {
 			t.Errorf("%s was %v and is %v", key, before[key], out[key])
 		}

@@ -76,6 +76,7 @@ func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
 	settings := stack.Defaults()
 	settings.Auth = stack.Auth{Mode: api.AuthLambda, CacheSeconds: 3600}
 	settings.Architecture, settings.ThrottleRate, settings.ThrottleBurst, settings.DeletionProtection, settings.TimeoutSeconds = build.Host, 10000, 5000, false, 7
+	settings.ReservedConcurrency = 100
 	s.outputs = s.Up(t, "data", func(ctx *pulumi.Context) error {
 		if change != nil {
 			if err := ctx.RegisterStackTransformation(change); err != nil {
