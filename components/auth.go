@@ -35,6 +35,10 @@ type Auth struct {
 	// CallbackURLs are where the sign-in page may send users back to.
 	CallbackURLs []string
 
+	// AdminPasswordAuth lets administrators of the mode cognito sign users in
+	// with a password (AdminInitiateAuth), for which AWS credentials are needed.
+	AdminPasswordAuth bool
+
 	// Package of the mode lambda is the path of the authorizer's zip.
 	Package string
 	// CacheSeconds is how long the gateway keeps what the authorizer decided,
@@ -170,8 +174,8 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 	}
 	args := &cognito.UserPoolClientArgs{
 		UserPoolId: pool.ID(), GenerateSecret: pulumi.Bool(false), PreventUserExistenceErrors: pulumi.String("ENABLED"), EnableTokenRevocation: pulumi.Bool(true),
-		// Passwords never reach the API's own code: SRP, or the sign-in page.
-		ExplicitAuthFlows:   pulumi.ToStringArray([]string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"}),
+		// Passwords never reach the API's own code.
+		ExplicitAuthFlows:   pulumi.ToStringArray(a.Auth.flows()),
 		AccessTokenValidity: pulumi.Int(60), IdTokenValidity: pulumi.Int(60), RefreshTokenValidity: pulumi.Int(30),
 		TokenValidityUnits: cognito.UserPoolClientTokenValidityUnitsArgs{AccessToken: pulumi.String("minutes"), IdToken: pulumi.String("minutes"), RefreshToken: pulumi.String("days")},
 	}
@@ -188,6 +192,11 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 		return nil, nil, fmt.Errorf("creating the user pool's client: %w", err)
 	}
 	r.UserPoolID, r.UserPoolClientID = pool.ID().ToStringOutput(), client.ID().ToStringOutput()
+	if a.Auth.AdminPasswordAuth {
+		r.SignInCommand = pulumi.All(pool.Arn, pool.ID(), client.ID()).ApplyT(func(v []any) (string, error) {
+			return signInCommand(v[0].(string), string(v[1].(pulumi.ID)), string(v[2].(pulumi.ID)))
+		}).(pulumi.StringOutput)
+	}
 	return pulumi.Sprintf("https://%s", pool.Endpoint), client.ID().ToStringOutput(), nil
 }
 

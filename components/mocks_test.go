@@ -3,6 +3,7 @@ package components
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,14 +18,15 @@ import (
 // has returned, so that none can be passed over.
 type recorder struct {
 	unknown bool // leave out what AWS would choose, as in a preview
-	// fewerZones is how many of three zones the region lacks.
+	// fewerZones is how many of the region's zones it lacks.
 	fewerZones int
 	// lookup answers what is looked up, by token; nothing is if it is nil.
 	lookup func(pulumi.MockCallArgs) (resource.PropertyMap, error)
 
-	mu      sync.Mutex
-	made    []pulumi.MockResourceArgs
-	lookups int
+	mu          sync.Mutex
+	made        []pulumi.MockResourceArgs
+	lookups     int
+	zoneLookups int
 }
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -83,6 +85,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	name := map[string]resource.PropertyKey{"aws:index/getCallerIdentity:getCallerIdentity": "accountId", "aws:index/getRegion:getRegion": "name",
 		"aws:index/getPartition:getPartition": "partition"}[args.Token]
 	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
+		r.zoneLookups++
 		return r.zones(args.Args), nil
 	}
 	if name == "" && r.lookup != nil {
@@ -95,17 +98,33 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	return resource.PropertyMap{name: found[name]}, nil
 }
 
-// zones answers for an account that has opted in to a Local Zone, sorted as
-// the AWS provider does.
+// zones answers for an account that has opted in to a Local Zone, and for a
+// region with a zone that fails and one that Lambda does not take; sorted as the
+// AWS provider does.
 func (r *recorder) zones(args resource.PropertyMap) resource.PropertyMap {
-	var names []resource.PropertyValue
-	for _, name := range []string{"eu-west-1-dub-1a", "eu-west-1a", "eu-west-1b", "eu-west-1c"}[:max(1, 4-r.fewerZones)] {
-		filters := args["filters"]
-		if strings.Contains(name, "dub") && filters.IsArray() && len(filters.ArrayValue()) == 1 && at(filters.ArrayValue()[0].ObjectValue(), "name").StringValue() == "opt-in-status" &&
-			strings.Join(texts(at(filters.ArrayValue()[0].ObjectValue(), "values")), " ") == "opt-in-not-required" {
-			continue
+	all := []struct{ name, id, state, opted string }{
+		{"eu-west-1-dub-1a", "euw1-dub1-az1", "available", "opted-in"},
+		{"eu-west-1a", "use1-az3", "available", "opt-in-not-required"},
+		{"eu-west-1b", "euw1-az2", "impaired", "opt-in-not-required"},
+		{"eu-west-1c", "euw1-az1", "available", "opt-in-not-required"},
+		{"eu-west-1d", "euw1-az4", "available", "opt-in-not-required"},
+		{"eu-west-1e", "euw1-az5", "available", "opt-in-not-required"},
+	}
+	optIn := ""
+	for _, f := range at(args, "filters").ArrayValue() {
+		if at(f.ObjectValue(), "name").StringValue() == "opt-in-status" {
+			optIn = strings.Join(texts(at(f.ObjectValue(), "values")), " ")
 		}
-		names = append(names, resource.NewStringProperty(name))
+	}
+	var names []resource.PropertyValue
+	for _, z := range all[:len(all)-r.fewerZones] {
+		left := optIn != "" && z.opted != optIn || slices.Contains(texts(at(args, "excludeZoneIds")), z.id)
+		if state := at(args, "state"); state.IsString() && state.StringValue() != z.state {
+			left = true
+		}
+		if !left {
+			names = append(names, resource.NewStringProperty(z.name))
+		}
 	}
 	return resource.PropertyMap{"names": resource.NewArrayProperty(names)}
 }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -24,6 +23,12 @@ type Network struct {
 	Private bool
 	// Zones is how many availability zones it spans, 2 or 3; 2 if 0.
 	Zones int
+	// ZoneNames are these zones, such as us-east-1a; they are chosen if it is
+	// empty.
+	ZoneNames []string
+	// Existing are the zones of the network that the stack has, if it has one.
+	// They stay where zones are chosen.
+	Existing []string
 	// CIDR is its address range, a private IPv4 range from /16 to /24;
 	// 10.0.0.0/16 if empty.
 	CIDR string
@@ -54,6 +59,9 @@ func (n Network) check() error {
 	if n.Zones != 2 && n.Zones != 3 {
 		errs = append(errs, fmt.Errorf("Network.Zones must be 2 or 3, not %d", n.Zones))
 	}
+	if given := len(n.ZoneNames); given > 0 && given != n.Zones {
+		errs = append(errs, fmt.Errorf("Network.ZoneNames must have %d names, as Network.Zones says, not %d", n.Zones, given))
+	}
 	if err := CheckCIDR(n.CIDR); err != nil {
 		errs = append(errs, fmt.Errorf("Network.CIDR %w", err))
 	}
@@ -77,23 +85,6 @@ func CheckCIDR(text string) error {
 // that stays free, so that a third zone leaves the subnets of two as they are.
 // awsx divides by the number of zones, and AWS takes no subnet over another.
 const zoneBits = 2
-
-// zones chooses n availability zones. awsx would take Local Zones too that the
-// account has opted in to, first even, as their names come before those of the
-// region's own zones, and Lambda has no functions there. Source:
-// pulumi/pulumi-awsx#1365.
-func (r *RestAPI) zones(ctx *pulumi.Context, n int) ([]string, error) {
-	found, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
-	}, pulumi.Parent(r))
-	if err != nil {
-		return nil, fmt.Errorf("asking for the availability zones: %w", err)
-	}
-	if len(found.Names) < n {
-		return nil, fmt.Errorf("the region has %d availability zones for this account, and Network.Zones is %d: lower it, or choose another region", len(found.Names), n)
-	}
-	return found.Names[:n], nil
-}
 
 // network is what functions need to be in the private network.
 type network struct {
@@ -169,10 +160,11 @@ func (r *RestAPI) addNetwork(ctx *pulumi.Context, name string, a RestAPIArgs) er
 	if err != nil {
 		return err
 	}
-	zones, err := r.zones(ctx, a.Network.Zones)
+	zones, err := r.zones(ctx, a.Network)
 	if err != nil {
 		return err
 	}
+	r.Zones = zones
 	policies, err := r.addNetworkPolicies(ctx, at)
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 			!at(made, "enableDnsSupport").BoolValue() || !at(made, "enableDnsHostnames").BoolValue() {
 			t.Errorf("got the VPC %v", made)
 		}
-		if got := texts(at(made, "availabilityZoneNames")); !slices.Equal(got, []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}) {
+		if got := texts(at(made, "availabilityZoneNames")); !slices.Equal(got, []string{"eu-west-1c", "eu-west-1d", "eu-west-1e"}) {
 			t.Errorf("got the zones %v", got)
 		}
 		if specs := at(made, "subnetSpecs").ArrayValue(); len(specs) != 1 || at(specs[0].ObjectValue(), "type").StringValue() != "Isolated" {
@@ -133,7 +133,7 @@ func TestRegionWithTooFewZonesIsSaidBeforeTheNetworkIsMade(t *testing.T) {
 	t.Parallel()
 	r := &recorder{fewerZones: 1}
 	err := r.run(withNetwork(Network{Private: true, Zones: 3}))
-	if err == nil || !strings.Contains(err.Error(), "the region has 2 availability zones for this account, and Network.Zones is 3") {
+	if err == nil || !strings.Contains(err.Error(), "the region has 2 availability zones for this account that work and that Lambda takes, and Network.Zones is 3") {
 		t.Errorf("got %v", err)
 	}
 	if n := len(r.all(vpcToken)); n > 0 {
@@ -238,6 +238,7 @@ func TestBadNetworksRegisterNothing(t *testing.T) {
 	t.Parallel()
 	for want, n := range map[string]Network{
 		"Network.Zones must be 2 or 3, not 4":            {Zones: 4},
+		"Network.ZoneNames must have 2 names":            {ZoneNames: []string{"eu-west-1a"}},
 		"Network.CIDR must be a private":                 {CIDR: "10.0.0.0/8"},
 		"at the first address of its range: 10.0.0.0/16": {CIDR: "10.0.0.1/16"},
 	} {

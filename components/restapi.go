@@ -88,6 +88,11 @@ type RestAPI struct {
 	// of the authorizer in the mode lambda.
 	UserPoolID, UserPoolClientID                  pulumi.StringOutput
 	AuthorizerName, AuthorizerLog, AuthorizerRole pulumi.StringOutput
+	// Zones are the availability zones of the private network.
+	Zones []string
+	// SignInCommand is set with Auth.AdminPasswordAuth: lines for a POSIX shell
+	// that make a user and put a token into the variable TOKEN.
+	SignInCommand pulumi.StringOutput
 	// AuditBucket is set when the audit trail is enabled.
 	AuditBucket  pulumi.StringOutput
 	FunctionName pulumi.StringOutput

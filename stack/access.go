@@ -27,6 +27,8 @@ type Auth struct {
 	SignInDomain   string       `json:"signInDomain"`
 	CallbackURLs   []string     `json:"callbackUrls"`
 	CacheSeconds   int          `json:"cacheSeconds"`
+	// AdminPasswordAuth is nil if the configuration leaves it to the stack.
+	AdminPasswordAuth *bool `json:"adminPasswordAuth"`
 }
 
 // CORS is the configuration key cors.
@@ -95,7 +97,8 @@ func (p *parser) auth(text string) Auth {
 		return a
 	}
 	belongs := map[string]api.AuthMode{"allowAnonymous": api.AuthNone, "issuer": api.AuthJWT, "audiences": api.AuthJWT, "mfa": api.AuthCognito, "selfSignUp": api.AuthCognito,
-		"signInDomain": api.AuthCognito, "callbackUrls": api.AuthCognito, "cacheSeconds": api.AuthLambda}
+		"signInDomain": api.AuthCognito, "callbackUrls": api.AuthCognito, "cacheSeconds": api.AuthLambda,
+		"adminPasswordAuth": api.AuthCognito}
 	for _, what := range slices.Sorted(maps.Keys(given)) {
 		if mode, ok := belongs[what]; ok && mode != a.Mode {
 			p.fail("holds %s, which belongs to the mode %s, and the mode is %s", what, mode, a.Mode)
@@ -106,6 +109,9 @@ func (p *parser) auth(text string) Auth {
 	}
 	if !slices.Contains([]string{"off", "optional", "required"}, a.MFA) {
 		p.fail("holds mfa %q; it must be off, optional or required", a.MFA)
+	}
+	if given := a.AdminPasswordAuth; given != nil && *given && a.MFA == "required" {
+		p.fail("holds adminPasswordAuth with mfa required, with which a password alone gives no token: leave one out")
 	}
 	if a.SignInDomain != "" && (!signInDomain.MatchString(a.SignInDomain) || strings.Contains(a.SignInDomain, "aws") || strings.Contains(a.SignInDomain, "amazon") || strings.Contains(a.SignInDomain, "cognito")) {
 		p.fail("holds signInDomain %q; it has 1 to 63 lower-case letters, digits and '-', and none of the words aws, amazon, cognito", a.SignInDomain)
@@ -148,6 +154,17 @@ func (a Auth) loopbackIssuer() bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// adminPasswordAuth reports whether administrators may sign users in with a
+// password. Where the configuration does not say, they may in a stack whose
+// users can be thrown away with it. The stack's name decides nothing: one that
+// serves customers may be called anything.
+func (s Settings) adminPasswordAuth() bool {
+	if given := s.Auth.AdminPasswordAuth; given != nil {
+		return *given
+	}
+	return !s.DeletionProtection && s.Auth.MFA != "required"
 }
 
 func (p *parser) cors(text string) CORS {

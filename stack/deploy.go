@@ -22,7 +22,8 @@ const LocalAccount = "000000000000"
 func Deploy(ctx *pulumi.Context) error {
 	s, err := Load(ctx)
 	if err == nil {
-		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)), s.Alarms.checkRegion(region(ctx)))
+		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)), s.Alarms.checkRegion(region(ctx)),
+			s.Network.checkRegion(region(ctx)))
 	}
 	if err != nil {
 		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
@@ -94,7 +95,11 @@ type Packages struct{ Handler, Authorizer string }
 // Compose makes the component of built functions and exports its outputs. What
 // follows from the account's limit stands in the settings as a number.
 func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
-	guard, err := s.guard(ctx)
+	before, err := lastDeployment(ctx)
+	if err != nil {
+		return err
+	}
+	guard, err := s.guard(ctx, before)
 	if err != nil {
 		return err
 	}
@@ -106,11 +111,12 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		CORS: components.CORS{Origins: s.CORSOrigins, AllowHeaders: s.CORS.AllowHeaders, ExposeHeaders: s.CORS.ExposeHeaders,
 			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
 		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
-			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds},
+			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds,
+			AdminPasswordAuth: s.adminPasswordAuth()},
 		Release: components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
 		Domain:  s.Domain.component(),
 		Alarms:  components.Alarms(s.Alarms),
-		Network: components.Network(s.Network), Encryption: components.Encryption(s.Encryption), Audit: components.Audit(s.Audit),
+		Network: s.Network.component(before.zones), Encryption: components.Encryption(s.Encryption), Audit: components.Audit(s.Audit),
 		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
 	})
 	if err != nil {
@@ -134,6 +140,9 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	case api.AuthCognito:
 		ctx.Export("userPoolId", r.UserPoolID)
 		ctx.Export("userPoolClientId", r.UserPoolClientID)
+		if s.adminPasswordAuth() {
+			ctx.Export("signIn", r.SignInCommand)
+		}
 	case api.AuthLambda:
 		ctx.Export("authorizerName", r.AuthorizerName)
 		ctx.Export("authorizerRole", r.AuthorizerRole)
@@ -146,6 +155,9 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, s.Domain.curl(), r.URL, CurlHeader(s.Auth.Mode)))
 	if s.Audit.Enabled {
 		ctx.Export("auditBucket", r.AuditBucket)
+	}
+	if len(r.Zones) > 0 {
+		ctx.Export("zones", pulumi.ToStringArray(r.Zones))
 	}
 	return nil
 }

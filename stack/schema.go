@@ -27,23 +27,60 @@ func (p *parser) schema(text string) Schema {
 	return s
 }
 
-// guard makes the guard of the table, outside of the stack local. The name of
-// the table that there is comes from the outputs of the stack's last deployment.
-func (s Settings) guard(ctx *pulumi.Context) (*components.SchemaGuard, error) {
+// last is what the last deployment of a stack said of itself.
+type last struct {
+	table string   // "" if there was none
+	zones []string // of the private network
+}
+
+// lastDeployment reads the stack's own outputs. Nothing is read for the stack
+// local, which may lose what it has.
+func lastDeployment(ctx *pulumi.Context) (last, error) {
+	var out last
 	if ctx.Stack() == LocalStack {
-		return nil, nil
+		return out, nil
 	}
 	name := fmt.Sprintf("%s/%s/%s", ctx.Organization(), ctx.Project(), ctx.Stack())
 	before, err := pulumi.NewStackReference(ctx, "before", &pulumi.StackReferenceArgs{Name: pulumi.String(name)})
 	if err != nil {
-		return nil, fmt.Errorf("reading the outputs of the last deployment of %s: %w", name, err)
+		return out, fmt.Errorf("reading the outputs of the last deployment of %s: %w", name, err)
 	}
-	table, err := before.GetOutputDetails("tableName")
-	if err != nil {
-		return nil, fmt.Errorf("reading the outputs of the last deployment of %s: %w", name, err)
+	for key, read := range map[string]func(any){
+		"tableName": func(v any) { out.table, _ = v.(string) },
+		"zones":     func(v any) { out.zones = list(v) },
+	} {
+		value, err := before.GetOutputDetails(key)
+		if err != nil {
+			return out, fmt.Errorf("reading the outputs of the last deployment of %s: %w", name, err)
+		}
+		read(value.Value)
 	}
-	existing, _ := table.Value.(string)
-	return components.NewSchemaGuard(ctx, components.Schema{Existing: existing, Allow: s.Schema.Allow, How: func(change string) string {
-		return fmt.Sprintf(`allow this one change: pulumi config set --path %s:schema.allow "%s" --stack %s`, Namespace, change, ctx.Stack())
-	}})
+	return out, nil
+}
+
+// list returns the texts of an output that is a list.
+func list(v any) []string {
+	var out []string
+	all, _ := v.([]any)
+	for _, e := range all {
+		if text, ok := e.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// guard makes the guard of the table, outside of the stack local.
+func (s Settings) guard(ctx *pulumi.Context, before last) (*components.SchemaGuard, error) {
+	if ctx.Stack() == LocalStack {
+		return nil, nil
+	}
+	return components.NewSchemaGuard(ctx, components.Schema{
+		Existing: before.table,
+		Allow:    s.Schema.Allow,
+		How: func(change string) string {
+			return fmt.Sprintf(`allow this one change: pulumi config set --path %s:schema.allow "%s" --stack %s`,
+				Namespace, change, ctx.Stack())
+		},
+	})
 }

@@ -165,26 +165,26 @@ func createSubnet(_ context.Context, p *Provider, in values) (state.Record, erro
 	if err != nil {
 		return rec, err
 	}
-	rec.Properties["availabilityZone"], rec.Properties["availabilityZoneId"] = p.Region+zones[zone], p.zoneID(zone)
+	rec.Properties["availabilityZone"], rec.Properties["availabilityZoneId"] = p.Region+zone.letter, p.zoneID(zone)
 	setDefault(rec, "privateDnsHostnameTypeOnLaunch", "ip-name")
 	return rec, nil
 }
 
-// zone returns the number of the zone that a subnet asks for; AWS chooses one
+// zone returns the zone that a subnet asks for; AWS chooses one
 // if it asks for none.
-func (p *Provider) zone(in values) (int, error) {
+func (p *Provider) zone(in values) (zone, error) {
 	name, id := in.str("availabilityZone"), in.str("availabilityZoneId")
 	if name == "" && id == "" {
-		return 0, nil
+		return p.zones()[0], nil
 	}
 	var names []string
-	for i, letter := range zones {
-		if p.Region+letter == name || p.zoneID(i) == id {
-			return i, nil
+	for _, z := range p.zones() {
+		if p.Region+z.letter == name || p.zoneID(z) == id {
+			return z, nil
 		}
-		names = append(names, p.Region+letter)
+		names = append(names, p.Region+z.letter)
 	}
-	return 0, fmt.Errorf("InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid: the local cloud has the zones %s", name+id, strings.Join(names, ", "))
+	return zone{}, fmt.Errorf("InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid: the local cloud has the zones %s", name+id, strings.Join(names, ", "))
 }
 
 // attachable tests that a VPC exists and that no other gateway is attached.

@@ -227,10 +227,23 @@ func TestZonesAreThoseOfTheRegion(t *testing.T) {
 		args        map[string]any
 		names, fail string
 	}{
-		{nil, `["us-east-1a","us-east-1b","us-east-1c"]["use1-az1","use1-az2","use1-az3"]`, ""},
+		{
+			nil,
+			`["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]` +
+				`["use1-az1","use1-az2","use1-az4","use1-az5","use1-az3","use1-az6"]`,
+			"",
+		},
 		{filter("zone-id", "use1-az2"), `["us-east-1b"]["use1-az2"]`, ""},
 		{filter("opt-in-status", "opted-in"), `[][]`, ""},
-		{map[string]any{"state": "available", "excludeNames": []any{"us-east-1a"}, "excludeZoneIds": []any{"use1-az3"}}, `["us-east-1b"]["use1-az2"]`, ""},
+		{
+			map[string]any{
+				"state":          "available",
+				"excludeNames":   []any{"us-east-1a", "us-east-1d", "us-east-1f"},
+				"excludeZoneIds": []any{"use1-az3"},
+			},
+			`["us-east-1b","us-east-1c"]["use1-az2","use1-az4"]`,
+			"",
+		},
 		{filter("message", "x"), "", `filter "message"`},
 		{map[string]any{"allAvailabilityZones": true}, "", "no zones to opt in"},
 	} {

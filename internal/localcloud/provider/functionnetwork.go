@@ -33,6 +33,9 @@ func (p *Provider) joinNetwork(in values) error {
 		if in := subnet.str("vpcId"); vpc != "" && in != vpc {
 			return fmt.Errorf("InvalidParameterValueException: the subnets of a function must be in one VPC: %s is in %s, and %s in %s", subnets[0], vpc, id, in)
 		}
+		if p.lacksFunctions(subnet.str("availabilityZone")) {
+			return errors.New("InvalidParameterValueException: The provided subnets contain availability zone Lambda doesn't support. Please use a different set of subnets.")
+		}
 		vpc = subnet.str("vpcId")
 		resources = append(resources, subnet.str("arn"))
 	}

@@ -36,6 +36,13 @@ func TestFunctionJoinsAVPC(t *testing.T) {
 	fails("no such subnet", in([]any{"subnet-0"}, group), "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID 'subnet-0' does not exist")
 	fails("no such group", in(one, []any{"sg-0"}), "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: The security group 'sg-0' does not exist")
 	fails("no group", in(one, []any{}), "SubnetIds and SecurityIds must coexist or be both empty list.")
+	without, _, _ := create(t, s, subnetType, "without", props(map[string]any{
+		"vpcId":            g.vpc,
+		"cidrBlock":        "10.0.2.0/24",
+		"availabilityZone": "us-east-1e",
+	}))
+	fails("a zone without functions", in([]any{g.subnet, without}, group),
+		"The provided subnets contain availability zone Lambda doesn't support. Please use a different set of subnets.")
 	fails("two VPCs", in([]any{g.subnet, far}, group), "the subnets of a function must be in one VPC")
 	fails("another's group", in(one, []any{g.elsewhere}), "the security groups of a function must be in the VPC of its subnets")
 	fails("no permission", in(one, group), "The provided execution role does not have permissions to call CreateNetworkInterface on EC2")

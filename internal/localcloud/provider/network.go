@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"items-api/internal/localcloud/state"
@@ -110,12 +111,35 @@ func overlapping(one, other string) bool {
 	return aerr == nil && berr == nil && a.Overlaps(b)
 }
 
-// zones are the region's availability zones, by letter.
-var zones = []string{"a", "b", "c"}
+// zone is an availability zone of the region: its letter, and the number in its
+// id. Which letter has which number differs from account to account on AWS.
+type zone struct {
+	letter string
+	number int
+}
 
-// zoneID is the id of the nth zone, such as use1-az1. Which zone has which id
-// differs from account to account on AWS.
-func (p *Provider) zoneID(n int) string {
+// noFunctions is the number of the zone of us-east-1 in which Lambda has no
+// functions.
+const noFunctions = 3
+
+// zones are the region's. us-east-1 has one in which Lambda has no functions.
+func (p *Provider) zones() []zone {
+	if p.Region == "us-east-1" {
+		return []zone{{"a", 1}, {"b", 2}, {"c", 4}, {"d", 5}, {"e", noFunctions}, {"f", 6}}
+	}
+	return []zone{{"a", 1}, {"b", 2}, {"c", 3}}
+}
+
+// lacksFunctions reports whether Lambda has no functions in a zone, given by its
+// name.
+func (p *Provider) lacksFunctions(name string) bool {
+	return slices.ContainsFunc(p.zones(), func(z zone) bool {
+		return p.Region == "us-east-1" && z.number == noFunctions && p.Region+z.letter == name
+	})
+}
+
+// zoneID is the id of a zone, such as use1-az1.
+func (p *Provider) zoneID(z zone) string {
 	short := map[string]string{"north": "n", "south": "s", "east": "e", "west": "w", "central": "c",
 		"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
 	var b strings.Builder
@@ -125,7 +149,7 @@ func (p *Provider) zoneID(n int) string {
 		}
 		b.WriteString(part)
 	}
-	return fmt.Sprintf("%s-az%d", b.String(), n+1)
+	return fmt.Sprintf("%s-az%d", b.String(), z.number)
 }
 
 // oneOfThese fails unless exactly one of the properties is given. What is

@@ -13,8 +13,8 @@ func availabilityZones(p *Provider, args values) (values, []Failure) {
 	if args.has("allAvailabilityZones") && args.boolean("allAvailabilityZones") {
 		return nil, []Failure{{"allAvailabilityZones", "the local cloud has no zones to opt in to"}}
 	}
-	for i, letter := range zones {
-		name, id := p.Region+letter, p.zoneID(i)
+	for _, z := range p.zones() {
+		name, id := p.Region+z.letter, p.zoneID(z)
 		facts := map[string]string{"zone-name": name, "zone-id": id, "state": "available", "region-name": p.Region, "opt-in-status": "opt-in-not-required",
 			"zone-type": "availability-zone", "group-name": p.zoneGroup()}
 		keep := !slices.Contains(args.strings("excludeNames"), name) && !slices.Contains(args.strings("excludeZoneIds"), id)
