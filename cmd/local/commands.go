@@ -137,7 +137,7 @@ func changes(summary map[apitype.OpType]int) int {
 	return n
 }
 
-func (o *options) outputsFile() string { return filepath.Join(o.dir, o.stack, "outputs.json") }
+func (o *options) outputsFile() string { return filepath.Join(o.stackDir(), outputsName) }
 
 func (o *options) hasOutputs() bool {
 	_, err := os.Stat(o.outputsFile())
@@ -244,7 +244,7 @@ func destroy(ctx context.Context, o *options) error {
 			return fmt.Errorf("removing the stack %s: %w", o.stack, err)
 		}
 		fmt.Printf("the stack %s is gone\n", o.stack)
-		return os.RemoveAll(filepath.Join(o.dir, o.stack))
+		return o.forget()
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"gopkg.in/yaml.v3"
 
@@ -15,15 +14,10 @@ import (
 	"items-api/stack"
 )
 
-var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
-
 // prepare checks the stack's configuration and puts copies of the project's
 // files into a directory of the stack's own, so that the engine, which writes
 // into them, leaves the committed ones alone.
 func (o *options) prepare() (work string, err error) {
-	if !stackName.MatchString(o.stack) {
-		return "", fmt.Errorf("%q is no name of a stack: use letters, digits, '-', '_' and '.'", o.stack)
-	}
 	file := "Pulumi." + o.stack + ".yaml"
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +33,7 @@ func (o *options) prepare() (work string, err error) {
 	if err := check(o.stack, file, doc); err != nil {
 		return "", err
 	}
-	work = filepath.Join(o.dir, o.stack, "work")
+	work = filepath.Join(o.stackDir(), workDir)
 	if work, err = filepath.Abs(work); err != nil {
 		return "", err
 	}

@@ -32,7 +32,13 @@ func main() {
 
 func command() *cobra.Command {
 	o := &options{}
-	root := &cobra.Command{Use: "local", Short: "Run the stack on the local cloud", SilenceUsage: true, SilenceErrors: true}
+	root := &cobra.Command{
+		Use:               "local",
+		Short:             "Run the stack on the local cloud",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return o.enter() },
+	}
 	f := root.PersistentFlags()
 	f.StringVar(&o.dir, "dir", ".local", "directory of all state and data")
 	f.StringVar(&o.tools, "tools", ".tools", "directory of the tools that `make tools` puts there")

@@ -241,7 +241,7 @@ func (p *Project) Outputs() (map[string]any, error) { return p.OutputsOf("local"
 
 // OutputsOf returns the outputs of a stack.
 func (p *Project) OutputsOf(stack string) (map[string]any, error) {
-	data, err := os.ReadFile(filepath.Join(p.Dir, ".local", stack, "outputs.json"))
+	data, err := os.ReadFile(filepath.Join(p.Dir, ".local", "stacks", stack, "outputs.json"))
 	if err != nil {
 		return nil, err
 	}
