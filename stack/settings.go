@@ -86,14 +86,14 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 func Keys() []string { return slices.Sorted(maps.Keys(keys)) }
 
 // Parse reads the settings from configuration values by key; lists and maps
-// are JSON text. A key may carry the namespace; those of other namespaces are
-// not looked at. The error names every problem with its key.
+// are JSON text. A key may carry the namespace; those of packages are left to
+// them. The error names every problem with its key.
 func Parse(config map[string]string) (Settings, error) {
 	s := Defaults()
 	p := &parser{}
 	for _, full := range slices.Sorted(maps.Keys(config)) {
-		key, ok := strings.CutPrefix(full, Namespace+":")
-		if !ok && strings.Contains(full, ":") {
+		key, ok := p.own(full)
+		if !ok {
 			continue
 		}
 		p.key = key
@@ -227,16 +227,23 @@ func (p *parser) tags(text string) map[string]string {
 
 // nearest suggests a key that looks like a misspelt one.
 func nearest(key string) string {
-	best, distance := "", 4
-	for _, k := range Keys() {
-		if d := edits(strings.ToLower(key), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
+	best := closest(key, Keys())
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)
+}
+
+// closest returns the name that differs from a misspelt one in at most three
+// characters and not in all of its own, and in the fewest; "" if there is none.
+func closest(text string, names []string) string {
+	best, distance := "", 4
+	for _, name := range names {
+		if d := edits(strings.ToLower(text), strings.ToLower(name)); d < min(distance, len(name)) {
+			best, distance = name, d
+		}
+	}
+	return best
 }
 
 // edits is the Levenshtein distance.
