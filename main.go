@@ -4,6 +4,7 @@ package main
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	_ "items-api/internal/terminal" // does not ask it for its colours
 	"items-api/stack"
 )
 

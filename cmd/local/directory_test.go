@@ -74,17 +74,17 @@ func leaves(c *cobra.Command) [][]string {
 
 func TestEveryCommandRefusesABadStackName(t *testing.T) {
 	t.Parallel()
-	all := leaves(command())
+	all := leaves(command(&options{}))
 	if len(all) < 10 {
 		t.Fatalf("there are %d commands only: %v", len(all), all)
 	}
 	for _, args := range all {
-		c, _, err := command().Find(args)
+		c, _, err := command(&options{}).Find(args)
 		if err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
-		root := command()
+		root := command(&options{})
 		// Arguments for what wants some; too many are a mistake as well.
 		for n := range 3 {
 			given := slices.Repeat([]string{"[]"}, n)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -49,25 +48,6 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		return s, fmt.Errorf("opening the stack %s: %w", o.stack, err)
 	}
 	return s, nil
-}
-
-// pulumi finds the CLI: the one that make tools built, or the one in PATH.
-func (o *options) pulumi() (auto.PulumiCommand, error) {
-	root, err := filepath.Abs(o.tools)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(root, "bin", "pulumi")); err != nil {
-		if _, err := exec.LookPath("pulumi"); err != nil {
-			return nil, errors.New("there is no Pulumi CLI in .tools or in PATH: run `make tools`")
-		}
-		root = ""
-	}
-	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
-	if err != nil {
-		return nil, fmt.Errorf("using the Pulumi CLI: %w", err)
-	}
-	return cli, nil
 }
 
 const lockWait = 30 * time.Second

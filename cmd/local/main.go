@@ -10,28 +10,47 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	_ "items-api/internal/terminal" // does not ask it for its colours
+
 )
 
 // options are the flags that all commands share.
 type options struct {
 	dir, tools, region, stack string
 	port, concurrency         int
+	children                  children
 }
 
 const defaultStack = "local"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	o := &options{}
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go o.interrupted(signals, cancel)
+	err := command(o).ExecuteContext(ctx)
+	cancel()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
-func command() *cobra.Command {
-	o := &options{}
+// interrupted lets the command end in order at the first signal, and ends the
+// process at the second whatever it waits for. Functions and database end with
+// the process, and with the next start where the system has no way to do that.
+func (o *options) interrupted(signals <-chan os.Signal, cancel func()) {
+	<-signals
+	cancel()
+	<-signals
+	o.children.kill()
+	fmt.Fprintln(os.Stderr, "error: ended at once; the next start brings everything together again")
+	os.Exit(128 + int(syscall.SIGINT))
+}
+
+func command(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "local",
 		Short:             "Run the stack on the local cloud",

@@ -20,6 +20,7 @@ type report struct {
 	warned map[string]bool
 	wait   sync.WaitGroup
 	stream chan events.EngineEvent
+	ended  chan struct{} // closed when nothing sends to stream any more
 }
 
 func newReport(out io.Writer) *report { return &report{out: out, warned: map[string]bool{}} }
@@ -31,15 +32,37 @@ func (r *report) again() *report { return &report{out: r.out, warned: r.warned} 
 // events returns a channel for the engine's events; changes are printed if
 // they are wanted.
 func (r *report) events(changes bool) chan<- events.EngineEvent {
-	r.stream = make(chan events.EngineEvent, 256)
-	r.wait.Add(1)
-	go func() {
-		defer r.wait.Done()
-		for e := range r.stream {
-			r.event(e, changes)
+	r.stream, r.ended = make(chan events.EngineEvent, 256), make(chan struct{})
+	r.wait.Go(func() {
+		for {
+			select {
+			case e, ok := <-r.stream:
+				if !ok {
+					return
+				}
+				r.event(e, changes)
+			case <-r.ended:
+				r.rest(changes)
+				return
+			}
 		}
-	}()
+	})
 	return r.stream
+}
+
+// rest handles the events that are in the channel still.
+func (r *report) rest(changes bool) {
+	for {
+		select {
+		case e, ok := <-r.stream:
+			if !ok {
+				return
+			}
+			r.event(e, changes)
+		default:
+			return
+		}
+	}
 }
 
 var signs = map[apitype.OpType]string{
@@ -75,9 +98,14 @@ func (r *report) event(e events.EngineEvent, changes bool) {
 	}
 }
 
-// finish waits for the last event, after which the channel is closed, and says
-// what went wrong in the engine's own words.
+// finish handles the last events and says what went wrong in the engine's own
+// words. It is called when the engine's command has ended, so that nothing sends
+// events any more. The channel may be open then: an engine that was interrupted
+// before it connected leaves nobody who closes it.
 func (r *report) finish(err error) error {
+	if r.ended != nil {
+		close(r.ended)
+	}
 	r.wait.Wait()
 	if err == nil {
 		return nil

@@ -118,6 +118,9 @@ func Copy(binary, dir string) (*Project, error) {
 	return &Project{Dir: dir, Port: port, binary: binary, tools: filepath.Join(root, ".tools")}, err
 }
 
+// Tools returns the directory of the tools that commands are given.
+func (p *Project) Tools() string { return p.tools }
+
 func copyFile(from, to string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {
