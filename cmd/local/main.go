@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	_ "items-api/internal/terminal" // does not ask it for its colours
-
 )
 
 // options are the flags that all commands share.
