@@ -133,14 +133,17 @@ func networkPolicy(at place) policyDocument {
 	}}
 }
 
-// endpointPolicy lets each role do with the table what its own policy grants,
-// and lets nobody else through: neither other principals nor other tables. The
+// endpointPolicy lets each role do with the table and its indexes what its own
+// policy grants, and lets nobody else through: neither other principals nor
+// other tables. An index is a resource of its own, which a role is granted when
+// its function needs it; without it here a private stack would deny what all
+// others allow. The
 // Principal of a gateway endpoint's policy has to be *; roles are named by a
 // condition. Source: AWS PrivateLink guide, "Control access to VPC endpoints
 // using endpoint policies".
 func endpointPolicy(tableARN, handler, authorizer string) policyDocument {
 	through := func(sid, role string, actions []string) statement {
-		return statement{Sid: sid, Effect: "Allow", Principal: &principal{AWS: []string{everybody}}, Action: actions, Resource: []string{tableARN},
+		return statement{Sid: sid, Effect: "Allow", Principal: &principal{AWS: []string{everybody}}, Action: actions, Resource: []string{tableARN, tableARN + "/index/*"},
 			Condition: map[string]map[string][]string{"ArnEquals": {"aws:PrincipalArn": {role}}}}
 	}
 	d := policyDocument{policyVersion, []statement{through("Items", handler, store.Actions())}}

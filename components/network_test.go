@@ -119,7 +119,7 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 		if at(rule, "prefixListId").StringValue() != "pl-1" || at(rule, "securityGroupId").StringValue() != "items-id" {
 			t.Errorf("got the rule %v", rule)
 		}
-		through := `"Effect":"Allow","Principal":{"AWS":["*"]},"Resource":["arn:aws:x:us-east-1:000000000000:items"],`
+		through := `"Effect":"Allow","Principal":{"AWS":["*"]},"Resource":["arn:aws:x:us-east-1:000000000000:items","arn:aws:x:us-east-1:000000000000:items/index/*"],`
 		want := wanted(t, `{"Version":"2012-10-17","Statement":[
 			{"Sid":"Items",`+through+`"Action":`+quoted(store.Actions())+`,"Condition":{"ArnEquals":{"aws:PrincipalArn":["arn:aws:x:us-east-1:000000000000:items"]}}},
 			{"Sid":"Keys",`+through+`"Action":`+quoted(apikey.Actions())+`,"Condition":{"ArnEquals":{"aws:PrincipalArn":["arn:aws:x:us-east-1:000000000000:items-authorizer"]}}}]}`)

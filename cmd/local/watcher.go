@@ -76,6 +76,12 @@ func (w *watcher) call(c dynamodb.Call) {
 	if c.ErrorCode != "" {
 		text += ": " + c.ErrorCode
 	}
+	if len(c.Unmet) > 0 {
+		text += ": " + strings.Join(c.Unmet, "; ")
+	}
+	if c.Unreachable != "" {
+		text += ": " + c.Unreachable
+	}
 	if len(c.Faults) > 0 {
 		text += " (injected: " + strings.Join(c.Faults, ", ") + ")"
 	}

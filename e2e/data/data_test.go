@@ -44,6 +44,7 @@ func TestData(t *testing.T) {
 type site struct {
 	*engine.Cloud
 	zips    stack.Packages
+	set     func(*stack.Settings)
 	outputs map[string]string
 	url     string
 
@@ -54,7 +55,13 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{requests: map[string]localcloud.Request{}, changed: make(chan struct{})}
+	return newSiteWith(t, func(*stack.Settings) {})
+}
+
+// newSiteWith makes a site whose settings are changed by set.
+func newSiteWith(t *testing.T, set func(*stack.Settings)) *site {
+	t.Helper()
+	s := &site{set: set, requests: map[string]localcloud.Request{}, changed: make(chan struct{})}
 	port, err := engine.FreePort()
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +84,7 @@ func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
 	settings.Auth = stack.Auth{Mode: api.AuthLambda, CacheSeconds: 3600}
 	settings.Architecture, settings.ThrottleRate, settings.ThrottleBurst, settings.DeletionProtection, settings.TimeoutSeconds = build.Host, 10000, 5000, false, 7
 	settings.ReservedConcurrency = 100
+	s.set(&settings)
 	s.outputs = s.Up(t, "data", func(ctx *pulumi.Context) error {
 		if change != nil {
 			if err := ctx.RegisterStackTransformation(change); err != nil {

@@ -28,7 +28,7 @@ type people struct {
 
 type session struct {
 	runtime.Credentials
-	role, function string
+	role, function, version string
 }
 
 // loadPeople reads the administrator's credentials, or makes them.
@@ -77,11 +77,11 @@ func (p *people) files(region, endpoint string) error {
 }
 
 // assume makes credentials of a role for one environment of a function.
-func (p *people) assume(role, function string) (runtime.Credentials, error) {
+func (p *people) assume(f runtime.Function) (runtime.Credentials, error) {
 	c := runtime.Credentials{AccessKeyID: "ASIA" + strings.ToUpper(randomID(16)), SecretAccessKey: randomID(40), SessionToken: randomID(200)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sessions[c.AccessKeyID] = session{c, role, function}
+	p.sessions[c.AccessKeyID] = session{c, f.RoleARN, f.Name, f.Version}
 	return c, nil
 }
 
@@ -118,6 +118,9 @@ func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	name := s.role[strings.LastIndex(s.role, "/")+1:]
 	out := dynamodb.Identity{AccessKeyID: key, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Function: s.function, Policies: policies,
 		PrincipalARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", provider.Account, name, s.function)}
+	out.RoleARN = s.role
+	// A function that is gone is in no VPC any more.
+	out.Route, _ = c.provider.Route(s.function, s.version)
 	id, cause := c.runtime.Working(key)
 	if w, ok := cause.(*work); ok {
 		c.traffic.works(w, id)

@@ -119,6 +119,7 @@ type CallRecord struct {
 	Status       int      `json:"status"` // 0 if the connection was dropped
 	Error        string   `json:"error,omitempty"`
 	Unmet        []string `json:"unmet,omitempty"` // conditions for want of which it was denied
+	Unreachable  string   `json:"unreachable,omitempty"`
 	ReadUnits    float64  `json:"readUnits"`
 	WriteUnits   float64  `json:"writeUnits"`
 	Faults       []string `json:"faults,omitempty"`
@@ -143,7 +144,7 @@ func (c *Cloud) observe(o gateway.Observation) {
 	r := Request{o, w.functions, w.calls}
 	line := RequestRecord{RequestID: o.RequestID, Time: o.Time, RouteKey: o.RouteKey, Status: o.Status, Functions: append([]Execution{}, w.functions...), Calls: []CallRecord{}}
 	for _, x := range r.Calls {
-		line.Calls = append(line.Calls, CallRecord{x.Function, x.Operation, x.Actions, x.Resources, x.Allowed, x.Status, x.ErrorCode, x.Unmet, x.ReadUnits, x.WriteUnits, x.Faults, x.Duration.Microseconds()})
+		line.Calls = append(line.Calls, CallRecord{x.Function, x.Operation, x.Actions, x.Resources, x.Allowed, x.Status, x.ErrorCode, x.Unmet, x.Unreachable, x.ReadUnits, x.WriteUnits, x.Faults, x.Duration.Microseconds()})
 	}
 	if data, err := json.Marshal(line); err == nil {
 		c.logs.write(requestsLog, data)

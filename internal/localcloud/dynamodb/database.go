@@ -41,6 +41,10 @@ type Identity struct {
 	// Admin may do everything.
 	Admin    bool
 	Policies []iam.Policy
+	// RoleARN is the role of a function, and Route how its code reaches
+	// DynamoDB; nil for one that is in no VPC.
+	RoleARN string
+	Route   *Route
 }
 
 // Call is one request that passed the gate or was stopped there.
@@ -54,6 +58,8 @@ type Call struct {
 	// Unmet are the conditions for want of which statements that cover the
 	// denied action and its resource did not allow it, each as a sentence.
 	Unmet []string
+	// Unreachable says why no route leads to DynamoDB; "" if one does.
+	Unreachable string
 	// Status is 0 if the connection was dropped.
 	Status    int
 	ErrorCode string

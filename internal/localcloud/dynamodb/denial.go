@@ -18,6 +18,9 @@ func (d *Database) judge(requests []iam.Request, identity Identity, call *Call) 
 	for _, q := range requests {
 		decision := iam.Evaluate(identity.Policies, d.byCode(q, identity))
 		if decision.Allowed {
+			if denied := d.through(q, identity, call); denied != nil {
+				return denied
+			}
 			continue
 		}
 		call.Denied, call.Unmet = q.Action, unmet(decision)

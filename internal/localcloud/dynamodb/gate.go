@@ -32,10 +32,17 @@ func (d *Database) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := d.answer(r, body, &call)
 	call.Duration = d.Now().Sub(call.Time)
-	if !out.dropped {
+	if !out.dropped && !out.silent {
 		call.Status = out.status
 	}
 	d.Observe(call)
+	if out.silent {
+		// The context ends with the client, and not with the time that its
+		// request had to arrive.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		<-r.Context().Done()
+		out.dropped = true
+	}
 	if !out.dropped {
 		send(w, out.status, out.body)
 		return
@@ -44,11 +51,13 @@ func (d *Database) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// answered is what a client gets: a response, or a connection that is dropped.
+// answered is what a client gets: a response, a connection that is dropped, or
+// nothing until it goes by itself.
 type answered struct {
 	status  int
 	body    []byte
 	dropped bool
+	silent  bool
 }
 
 func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
@@ -57,7 +66,14 @@ func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
 	if !isObject(body) {
 		return (&fault{http.StatusBadRequest, serializationException, ""}).answer(call)
 	}
-	denied, identity := d.admit(r, body, call, target)
+	identity, denied := d.verify(r, body)
+	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
+	if identity.Route != nil && identity.Route.Unreachable != "" {
+		return unreachable(call, identity.Route.Unreachable)
+	}
+	if denied == nil && !identity.Admin {
+		denied = d.admit(r, body, call, identity)
+	}
 	if denied != nil {
 		return denied.answer(call)
 	}
@@ -113,34 +129,28 @@ func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity 
 	return out
 }
 
-// admit verifies the signature and evaluates the policies.
-func (d *Database) admit(r *http.Request, body []byte, call *Call, target target) (*fault, Identity) {
-	identity, denied := d.verify(r, body)
-	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
-	if denied != nil {
-		return denied, identity
-	}
-	if identity.Admin {
-		return nil, identity
-	}
+// admit evaluates the policies.
+func (d *Database) admit(r *http.Request, body []byte, call *Call, identity Identity) *fault {
+	target := targetOf(r)
 	if !target.known() || len(r.Header.Values("X-Amz-Target")) != 1 {
-		return &fault{http.StatusBadRequest, coral + "UnknownOperationException", "The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get("X-Amz-Target")}, identity
+		return &fault{http.StatusBadRequest, coral + "UnknownOperationException",
+			"The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get("X-Amz-Target")}
 	}
 	requests, err := d.requested(r.Context(), target, body)
 	var f *fault
 	switch {
 	case errors.Is(err, errBusy):
-		return internalError(), identity
+		return internalError()
 	case errors.As(err, &f):
-		return f, identity
+		return f
 	case err != nil:
-		return &fault{http.StatusBadRequest, validation, err.Error()}, identity
+		return &fault{http.StatusBadRequest, validation, err.Error()}
 	}
 	for _, q := range requests {
 		call.Actions = append(call.Actions, q.Action)
 		call.Resources = append(call.Resources, q.Resource)
 	}
-	return d.judge(requests, identity, call), identity
+	return d.judge(requests, identity, call)
 }
 
 // byCode marks a request as one that a function's code makes.

@@ -27,7 +27,7 @@ var operators = []string{
 	"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
 }
 
-func (s *Statement) conditions(raw map[string]map[string]texts, anyKey bool) error {
+func (s *Statement) conditions(raw map[string]map[string]texts, known []string) error {
 	for _, op := range slices.Sorted(maps.Keys(raw)) {
 		c := Condition{Operator: op}
 		if q, rest, ok := strings.Cut(op, ":"); ok {
@@ -42,8 +42,8 @@ func (s *Statement) conditions(raw map[string]map[string]texts, anyKey bool) err
 		}
 		for _, key := range slices.Sorted(maps.Keys(raw[op])) {
 			c.Key, c.Name, c.Values = strings.ToLower(key), key, raw[op][key]
-			if !anyKey && !slices.Contains(keys, c.Key) {
-				return fmt.Errorf("the local cloud does not support the condition key %s; it supports %v", key, keys)
+			if known != nil && !slices.Contains(known, c.Key) {
+				return fmt.Errorf("the local cloud does not support the condition key %s; it supports %v", key, known)
 			}
 			for _, v := range c.Values {
 				if strings.Contains(v, "${") {

@@ -46,7 +46,7 @@ type Grant struct{ Action, Resource string }
 
 // Parse reads a policy document. It is strict: an element, operator or
 // variable that it does not know is an error that names it.
-func Parse(doc []byte) (Policy, error) { return parsePolicy(doc, false) }
+func Parse(doc []byte) (Policy, error) { return parsePolicy(doc, keys) }
 
 // Check tests a policy document that is new: it refuses a member that appears
 // twice, too, which documents of older records may have.
@@ -58,8 +58,9 @@ func Check(doc []byte) error {
 	return err
 }
 
-// parsePolicy reads a policy; anyKey lets conditions test keys that are not known.
-func parsePolicy(doc []byte, anyKey bool) (Policy, error) {
+// parsePolicy reads a policy whose conditions test known keys only; nil lets
+// them test any.
+func parsePolicy(doc []byte, known []string) (Policy, error) {
 	for _, r := range string(doc) {
 		// IAM API reference: U+0009, U+000A, U+000D and U+0020 to U+00FF.
 		if r != '\t' && r != '\n' && r != '\r' && (r < 0x20 || r > 0xff) {
@@ -85,7 +86,7 @@ func parsePolicy(doc []byte, anyKey bool) (Policy, error) {
 	}
 	p := Policy{Version: raw.Version}
 	for i, s := range statements {
-		st, err := parseStatement(s, anyKey)
+		st, err := parseStatement(s, known)
 		if err != nil {
 			return Policy{}, fmt.Errorf("MalformedPolicyDocument: statement %d: %w", i+1, err)
 		}
@@ -137,7 +138,7 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 	return fmt.Errorf("%s is neither a string nor a list of strings", data)
 }
 
-func parseStatement(data []byte, anyKey bool) (Statement, error) {
+func parseStatement(data []byte, known []string) (Statement, error) {
 	var raw struct {
 		Sid, Effect                              string
 		Action, NotAction, Resource, NotResource texts
@@ -175,7 +176,7 @@ func parseStatement(data []byte, anyKey bool) (Statement, error) {
 	if err := s.principal(raw.Principal); err != nil {
 		return s, err
 	}
-	return s, s.conditions(raw.Condition, anyKey)
+	return s, s.conditions(raw.Condition, known)
 }
 
 func (s *Statement) principal(data json.RawMessage) error {

@@ -9,7 +9,7 @@ import (
 // Every statement names who it is for. Its conditions may test any key, since
 // requests of other services carry keys that those of functions do not.
 func ParseResource(doc []byte) (Policy, error) {
-	p, err := parsePolicy(doc, true)
+	p, err := parsePolicy(doc, nil)
 	if err != nil {
 		return p, err
 	}

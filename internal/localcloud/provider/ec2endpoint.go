@@ -28,10 +28,17 @@ func endpointTypes() []*Type {
 			{Name: "autoAccept", Kind: Bool, Level: Recorded, Note: noNetwork},
 			refused("dnsOptions", Object, interfaces),
 			{Name: "ipAddressType", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ipv4"), Note: noIPv6},
-			{Name: "policy", Kind: Document, Level: Recorded, Computed: true, Check: resourcePolicy, Note: checkedOnly},
+			{
+				Name:     "policy",
+				Kind:     Document,
+				Level:    Enforced,
+				Computed: true,
+				Check:    resourcePolicy,
+				Note:     onRoute + "; the policy of an endpoint for S3 is checked only",
+			},
 			{Name: "privateDnsEnabled", Kind: Bool, Level: Refused, Computed: true, Replace: true, Note: interfaces},
 			{Name: "resourceConfigurationArn", Kind: String, Level: Refused, Replace: true},
-			{Name: "routeTableIds", Kind: Set, Elem: String, Level: Recorded, Computed: true, Note: checkedOnly},
+			{Name: "routeTableIds", Kind: Set, Elem: String, Level: Enforced, Computed: true, Note: onRoute},
 			refused("securityGroupIds", Set, interfaces),
 			{Name: "serviceName", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
 			{Name: "serviceNetworkArn", Kind: String, Level: Refused, Replace: true},
@@ -62,6 +69,11 @@ func checkEndpoint(p *Provider, in values) []Failure {
 	if name, ok := in["serviceName"].(string); ok && p.gatewayService(name) == "" {
 		out = append(out, Failure{"serviceName", fmt.Sprintf("InvalidServiceName: The Vpc Endpoint Service '%s' does not exist: the local cloud has gateway endpoints of %s in %s only",
 			name, strings.Join(gatewayServices, " and "), p.Region)})
+	}
+	if policy := in.str("policy"); policy != "" && p.gatewayService(in.str("serviceName")) == "dynamodb" {
+		if err := iam.CheckEndpoint([]byte(policy)); err != nil {
+			out = append(out, Failure{"policy", err.Error()})
+		}
 	}
 	if region := in.str("serviceRegion"); region != "" && region != p.Region {
 		out = append(out, Failure{"serviceRegion", fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, region)})

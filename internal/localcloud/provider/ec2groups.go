@@ -17,6 +17,9 @@ const (
 	ingressRuleType   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 	defaultGroup = "default" // the name of a VPC's first security group
+
+	// outward notes what counts in rules for what goes out.
+	outward = checkedOnly + "; of what goes out, " + onRoute
 )
 
 // ruleDescription and groupText: source, EC2 API reference, CreateSecurityGroup
@@ -87,8 +90,8 @@ func groupProperties() []Property {
 	ranges := func(name string) Property {
 		return Property{Name: name, Kind: List, Elem: String, Level: Recorded, Note: noNetwork}
 	}
-	rules := func(name string) Property {
-		return Property{Name: name, Kind: Set, Level: Recorded, Computed: true, Note: noNetwork, Fields: []Property{
+	rules := func(name, note string) Property {
+		return Property{Name: name, Kind: Set, Level: Recorded, Computed: true, Note: note, Fields: []Property{
 			ranges("cidrBlocks"),
 			{Name: "description", Kind: String, Level: Recorded, Check: ruleDescription},
 			{Name: "fromPort", Kind: Int, Level: Recorded, Required: true},
@@ -100,13 +103,13 @@ func groupProperties() []Property {
 			{Name: "toPort", Kind: Int, Level: Recorded, Required: true},
 		}}
 	}
-	return []Property{rules("egress"), rules("ingress"), {Name: "revokeRulesOnDelete", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork}, tags()}
+	return []Property{rules("egress", outward), rules("ingress", noNetwork), {Name: "revokeRulesOnDelete", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork}, tags()}
 }
 
 func groupRuleProperties() []Property {
 	port := between(-1, 65535)
 	return []Property{
-		{Name: "cidrIpv4", Kind: String, Level: Recorded, Check: network(0, 32), Note: checkedOnly},
+		{Name: "cidrIpv4", Kind: String, Level: Recorded, Check: network(0, 32), Note: outward},
 		{Name: "cidrIpv6", Kind: String, Level: Recorded, Check: network6, Note: checkedOnly},
 		{Name: "description", Kind: String, Level: Recorded, Check: ruleDescription, Note: noNetwork},
 		{Name: "fromPort", Kind: Int, Level: Recorded, Check: port, Note: checkedOnly},
@@ -117,7 +120,7 @@ func groupRuleProperties() []Property {
 			}
 			return fmt.Errorf("it must be one of %s, or the number of a protocol", strings.Join(protocols, ", "))
 		}},
-		{Name: "prefixListId", Kind: String, Level: Recorded, Note: checkedOnly},
+		{Name: "prefixListId", Kind: String, Level: Recorded, Note: outward},
 		{Name: "referencedSecurityGroupId", Kind: String, Level: Recorded, Note: checkedOnly},
 		{Name: "securityGroupId", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
 		tags(),

@@ -54,8 +54,8 @@ func routeTypes() []*Type {
 			Token: routeTableAssociationType,
 			Properties: []Property{
 				{Name: "gatewayId", Kind: String, Level: Refused, Replace: true, Note: "tables are associated with subnets only"},
-				{Name: "routeTableId", Kind: String, Level: Recorded, Required: true, Note: checkedOnly},
-				{Name: "subnetId", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
+				{Name: "routeTableId", Kind: String, Level: Enforced, Required: true, Note: onRoute},
+				{Name: "subnetId", Kind: String, Level: Enforced, Required: true, Replace: true, Note: onRoute},
 			},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 				rec := state.Record{ID: p.ec2ID("rtbassoc"), Properties: base(in)}

@@ -103,10 +103,11 @@ func functionProperties() []Property {
 		{Name: "timeout", Kind: Int, Level: Enforced, Default: 3.0, Check: between(1, 900)},
 		{Name: "tracingConfig", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
 			{Name: "mode", Kind: String, Level: Recorded, Required: true}}},
-		{Name: "vpcConfig", Kind: Object, Level: Recorded, Note: "what it names must exist, and the role must let Lambda make network interfaces; functions run in the host's network", Fields: []Property{
+		{Name: "vpcConfig", Kind: Object, Level: Enforced, Note: "what it names must exist, and the role must let Lambda make network interfaces; " +
+			"calls to DynamoDB need a gateway endpoint and what it lets through; all else is as in the host's network", Fields: []Property{
 			{Name: "ipv6AllowedForDualStack", Kind: Bool, Level: Recorded},
-			{Name: "securityGroupIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
-			{Name: "subnetIds", Kind: Set, Elem: String, Level: Recorded, Required: true},
+			{Name: "securityGroupIds", Kind: Set, Elem: String, Level: Enforced, Required: true, Note: onRoute},
+			{Name: "subnetIds", Kind: Set, Elem: String, Level: Enforced, Required: true, Note: onRoute},
 			{Name: "vpcId", Kind: String, Level: Recorded, Computed: true},
 		}},
 	}

@@ -14,12 +14,15 @@ import (
 
 // Pieces that the types of a private network share. The control plane is as on
 // AWS: what is referred to must exist, and what is in use stays. There is no
-// network behind it, so that nothing here has an effect on traffic.
+// network behind it, so that nothing here has an effect on traffic, but for
+// calls of functions to DynamoDB: those need a route, as reach.go says.
 
 const (
 	noNetwork = "the local cloud has no network"
 	// checkedOnly notes a property that is checked as on AWS.
 	checkedOnly = "checked as on AWS; the local cloud has no network"
+	// onRoute notes a property that decides whether functions reach DynamoDB.
+	onRoute = "enforced for calls of functions to DynamoDB"
 
 	ec2Service = "ec2"
 )

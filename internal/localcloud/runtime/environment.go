@@ -226,7 +226,7 @@ func (e *environment) start() error {
 		}
 		e.tmp = dir
 	}
-	credentials, err := e.runtime.Credentials(e.function.RoleARN, e.function.Name)
+	credentials, err := e.runtime.Credentials(e.function)
 	if err != nil {
 		return fmt.Errorf("getting credentials of the role %s: %w", e.function.RoleARN, err)
 	}

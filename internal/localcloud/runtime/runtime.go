@@ -60,7 +60,7 @@ type Config struct {
 	// IdleTimeout ends an environment that was not used for so long; 0 means 5 minutes.
 	IdleTimeout time.Duration
 	// Credentials is called once for each environment, Release when it has ended.
-	Credentials func(roleARN, functionName string) (Credentials, error)
+	Credentials func(Function) (Credentials, error)
 	Release     func(Credentials)
 	// Extra returns environment variables that the cloud adds.
 	Extra func(Function) map[string]string

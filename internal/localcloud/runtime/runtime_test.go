@@ -89,8 +89,8 @@ func start(t *testing.T) (*Runtime, *logs) {
 	t.Helper()
 	l := &logs{}
 	r, err := New(Config{Dir: t.TempDir(), AccountID: "000000000000", Region: "us-east-1", Now: time.Now, Log: l.add,
-		Credentials: func(role, _ string) (Credentials, error) {
-			return Credentials{"key-of-" + role, "secret", "token"}, nil
+		Credentials: func(f Function) (Credentials, error) {
+			return Credentials{"key-of-" + f.RoleARN, "secret", "token"}, nil
 		}})
 	if err != nil {
 		t.Fatal(err)
