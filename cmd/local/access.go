@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -20,19 +18,6 @@ import (
 	"items-api/internal/localcloud/oidc"
 )
 
-// known returns the outputs of the last deployment.
-func (o *options) known() (map[string]any, error) {
-	data, err := os.ReadFile(o.outputsFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("the stack %s has not been deployed here: run `make up`", o.stack)
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]any{}
-	return out, json.Unmarshal(data, &out)
-}
-
 // tokenCommand prints a token of the stack's user pool.
 func tokenCommand(o *options) *cobra.Command {
 	var subject string
@@ -40,7 +25,7 @@ func tokenCommand(o *options) *cobra.Command {
 	var lifetime time.Duration
 	c := &cobra.Command{Use: "token", Short: "Print an access token of the stack's user pool (auth.mode cognito)", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			out, err := o.known()
+			out, _, err := o.outputsOf(c.Context())
 			if err != nil {
 				return err
 			}
@@ -80,8 +65,8 @@ func tokenCommand(o *options) *cobra.Command {
 // keysCommand manages the API keys of the stack.
 func keysCommand(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "keys", Short: "Manage the stack's API keys (auth.mode lambda)"}
-	c.AddCommand(cli.Commands(func(context.Context) (apikey.Writer, string, error) {
-		out, err := o.known()
+	c.AddCommand(cli.Commands(func(ctx context.Context) (apikey.Writer, string, error) {
+		out, _, err := o.outputsOf(ctx)
 		if err != nil {
 			return nil, "", err
 		}

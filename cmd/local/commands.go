@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -31,8 +29,12 @@ func (o *options) start(ctx context.Context, w *watcher) (*localcloud.Cloud, err
 	if o.concurrency < 1 {
 		return nil, fmt.Errorf("--account-concurrency must be at least 1, not %d", o.concurrency)
 	}
+	command, err := o.pluginCommand()
+	if err != nil {
+		return nil, err
+	}
 	return localcloud.Start(ctx, localcloud.Config{Dir: o.dir, Region: o.region, JarDir: filepath.Join(o.tools, "dynamodb-local"), Port: o.port,
-		Concurrency: o.concurrency, Request: w.request, Log: w.log, Call: w.call})
+		Concurrency: o.concurrency, Request: w.request, Log: w.log, Call: w.call, Plugin: command})
 }
 
 func up(ctx context.Context, o *options) error {
@@ -249,37 +251,10 @@ func destroy(ctx context.Context, o *options) error {
 }
 
 func outputs(ctx context.Context, o *options) error {
-	data, err := os.ReadFile(o.outputsFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the stack %s has not been deployed here: run `make up`", o.stack)
-	}
+	_, data, err := o.outputsOf(ctx)
 	if err != nil {
 		return err
 	}
 	_, err = os.Stdout.Write(data)
 	return err
-}
-
-func serve(ctx context.Context, o *options) error {
-	w := newWatcher(os.Stdout)
-	cloud, err := o.start(ctx, w)
-	if err != nil {
-		return err
-	}
-	dir, err := filepath.Abs(o.dir)
-	if err != nil {
-		return errors.Join(err, cloud.Close())
-	}
-	instance, ok := localcloud.Running(o.dir)
-	if !ok {
-		return errors.Join(errors.New("the local cloud that was just started does not answer"), cloud.Close())
-	}
-	env := instance.Environment(dir)
-	for _, k := range slices.Sorted(maps.Keys(env)) {
-		fmt.Printf("export %s=%s\n", k, env[k])
-	}
-	fmt.Println("# Paste these lines where pulumi or an AWS tool runs. Ctrl-C stops the local cloud.")
-	w.stream()
-	<-ctx.Done()
-	return cloud.Close()
 }

@@ -60,8 +60,11 @@ func TestStackNamesAreThoseOfTheEngine(t *testing.T) {
 	}
 }
 
-// leaves returns the paths of all commands that do something.
+// leaves returns the paths of all commands that users run.
 func leaves(c *cobra.Command) [][]string {
+	if c.Hidden {
+		return nil
+	}
 	if !c.HasSubCommands() {
 		return [][]string{strings.Fields(c.CommandPath())[1:]}
 	}

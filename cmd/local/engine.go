@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"items-api/internal/localcloud"
+	"items-api/internal/localcloud/provider"
 	"items-api/stack"
 )
 
@@ -41,7 +42,7 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		"PULUMI_BACKEND_URL": backendURL(backend), "PULUMI_CONFIG_PASSPHRASE": "",
 		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
-	maps.Copy(env, cloud.Environment(dir))
+	maps.Copy(env, cloud.OwnEnvironment(dir))
 	s, err := auto.UpsertStackInlineSource(ctx, o.stack, project, stack.Deploy, auto.WorkDir(work), auto.Pulumi(cli),
 		auto.PulumiHome(filepath.Join(dir, "pulumi-home")), auto.EnvVars(env))
 	if err != nil {
@@ -96,13 +97,14 @@ func (o *options) repair(ctx context.Context, s auto.Stack, cloud *localcloud.Cl
 			return fmt.Errorf("reading the state of the stack %s: %w", o.stack, err)
 		}
 	}
-	known := map[string]bool{}
+	var held []provider.Held
 	resources, _ := deployment["resources"].([]any)
 	for _, r := range resources {
 		m, _ := r.(map[string]any)
-		known[fmt.Sprint(m["urn"], " ", m["id"])] = true
+		id, _ := m["id"].(string) // components have none
+		held = append(held, provider.Held{URN: fmt.Sprint(m["urn"]), ID: id})
 	}
-	if err := cloud.Forget(ctx, fmt.Sprintf("urn:pulumi:%s::%s::", o.stack, project), known); err != nil {
+	if err := cloud.Forget(ctx, fmt.Sprintf("urn:pulumi:%s::%s::", o.stack, project), held); err != nil {
 		return err
 	}
 	if pending, _ := deployment["pending_operations"].([]any); len(pending) == 0 {

@@ -74,6 +74,7 @@ func command(o *options) *cobra.Command {
 	add("preview", "Show what up would change", preview)
 	add("destroy", "Remove the stack's resources and its data", destroy)
 	root.AddCommand(tokenCommand(o), keysCommand(o), rolesCommand(o), faultsCommand(o))
+	root.AddCommand(pluginCommand(), cleanCommand(o))
 	add("outputs", "Print the stack's outputs as JSON", outputs)
 	return root
 }

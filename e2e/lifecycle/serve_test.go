@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -12,9 +11,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/servicequotas"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"items-api/e2e/project"
-	"items-api/internal/build"
 )
 
 // other is a program that has nothing to do with this project.
@@ -44,47 +40,14 @@ func other(hash string, unsupported bool) pulumi.RunFunc {
 	}
 }
 
-// attach opens a stack of another program with the exported environment.
-func attach(t *testing.T, u *project.Up, name string, program pulumi.RunFunc) auto.Stack {
-	t.Helper()
-	root, err := build.Root(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := map[string]string{"PULUMI_BACKEND_URL": "file://" + t.TempDir(), "PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true"}
-	for line := range strings.Lines(u.Output()) {
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "export "); ok {
-			k, v, _ := strings.Cut(rest, "=")
-			env[k] = v
-		}
-	}
-	options := []auto.LocalWorkspaceOption{auto.EnvVars(env), auto.PulumiHome(t.TempDir()), auto.WorkDir(t.TempDir())}
-	if cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: filepath.Join(root, ".tools")}); err == nil {
-		options = append(options, auto.Pulumi(cli))
-	}
-	s, err := auto.UpsertStackInlineSource(t.Context(), name, "another", program, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestServeTakesAnyProgramAndSeveralStacksAtOnce(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	u, err := p.Start("# Paste", "serve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	u := serving(t, p)
 	arns := make([]string, 2)
 	stacks := make([]auto.Stack, 2)
 	for i, name := range []string{"one", "two"} {
-		stacks[i] = attach(t, u, name, other("id", false))
+		stacks[i] = newUser(t, u).stack(t, "another", name, other("id", false))
 	}
 	var wait sync.WaitGroup
 	for i := range stacks {

@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
 
 	"items-api/internal/localcloud/dynamodb"
 	"items-api/internal/localcloud/gateway"
@@ -48,6 +46,10 @@ type Config struct {
 	Request func(Request)
 	Log     func(runtime.LogLine)
 	Call    func(dynamodb.Call)
+	// Plugin is the command that serves as a plug-in of the engine, and its
+	// first arguments; the name of a package follows. Without it there are no
+	// plug-ins, and programs attach by PULUMI_DEBUG_PROVIDERS.
+	Plugin []string
 }
 
 const defaultPort = 8080
@@ -63,9 +65,7 @@ type Cloud struct {
 	database *dynamodb.Database
 	people   *people
 	logs     *logFiles
-	grpc     *grpc.Server
-	control  net.Listener
-	awsx     composer
+	engines  engines
 	keys     oidc.Keys
 	issuer   *http.Server
 	issuers  net.Listener
@@ -157,16 +157,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	if err := c.restore(ctx); err != nil {
 		return err
 	}
-	if c.control, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return fmt.Errorf("listening for the engine: %w", err)
-	}
-	c.grpc = grpc.NewServer(grpc.MaxRecvMsgSize(256 << 20))
-	pulumirpc.RegisterResourceProviderServer(c.grpc, provider.NewServer(c.provider))
-	go func() {
-		// It ends with Close.
-		_ = c.grpc.Serve(c.control)
-	}()
-	return c.awsx.serve()
+	return c.engines.serve(c.provider)
 }
 
 // restore makes the resources of an earlier run effective again.
@@ -222,14 +213,10 @@ func (c *Cloud) restore(ctx context.Context) error {
 func (c *Cloud) Moved() bool { return c.moved }
 
 // Forget removes what a killed deployment left: resources of the stack, given
-// by the prefix of its URNs, that are not among the known ones ("urn id").
-func (c *Cloud) Forget(ctx context.Context, prefix string, known map[string]bool) error {
-	return c.provider.Forget(ctx, prefix, known)
+// by the prefix of its URNs, that are not among the held ones.
+func (c *Cloud) Forget(ctx context.Context, prefix string, held []provider.Held) error {
+	return c.provider.Forget(ctx, prefix, held)
 }
-
-// ProviderPort returns the port for PULUMI_DEBUG_PROVIDERS=aws:PORT,awsx:PORT,
-// which has AWSXPort for awsx.
-func (c *Cloud) ProviderPort() int { return c.control.Addr().(*net.TCPAddr).Port }
 
 // DatabaseEndpoint returns the URL of DynamoDB.
 func (c *Cloud) DatabaseEndpoint() string { return c.database.Endpoint() }
@@ -237,10 +224,7 @@ func (c *Cloud) DatabaseEndpoint() string { return c.database.Endpoint() }
 // Close stops everything; state and data stay.
 func (c *Cloud) Close() error {
 	var errs []error
-	if c.grpc != nil {
-		c.grpc.Stop()
-	}
-	c.awsx.close()
+	c.engines.close()
 	c.mu.Lock()
 	for _, s := range c.servers {
 		errs = append(errs, s.Close())

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"items-api/internal/localcloud/plugin"
 	"items-api/internal/localcloud/runtime"
 	"items-api/internal/localcloud/state"
 )
@@ -22,12 +23,15 @@ const (
 
 // Instance tells how to reach a running cloud.
 type Instance struct {
-	PID          int    `json:"pid"`
-	ProviderPort int    `json:"providerPort"`
-	AWSXPort     int    `json:"awsxPort"`
-	Database     string `json:"database"`
-	Control      string `json:"control"` // URL
-	Region       string `json:"region"`
+	PID          int            `json:"pid"`
+	OwnPort      int            `json:"ownPort"`      // for aws, of the command that runs the cloud
+	ProviderPort int            `json:"providerPort"` // for aws, of other programs
+	AWSXPort     int            `json:"awsxPort"`
+	Plugins      map[string]int `json:"plugins"` // by package, with the token
+	Token        string         `json:"token"`
+	Database     string         `json:"database"`
+	Control      string         `json:"control"` // URL
+	Region       string         `json:"region"`
 }
 
 // Running returns the cloud that runs on a directory, if there is one.
@@ -60,7 +64,26 @@ func (c *Cloud) announce() error {
 	if err := state.WriteFile(filepath.Join(c.Dir, endpointFile), []byte(endpoint), 0o600); err != nil {
 		return fmt.Errorf("writing the database's address: %w", err)
 	}
-	data, err := json.Marshal(Instance{os.Getpid(), c.ProviderPort(), c.AWSXPort(), c.DatabaseEndpoint(), "http://" + c.issuers.Addr().String(), c.Region})
+	if len(c.Plugin) > 0 {
+		if err := plugin.Write(PluginDir(c.Dir), c.Plugin[0], c.Plugin[1:]...); err != nil {
+			return err
+		}
+	}
+	i := Instance{
+		PID:          os.Getpid(),
+		OwnPort:      portOf(c.engines.own),
+		ProviderPort: portOf(c.engines.attached[awsPackage]),
+		AWSXPort:     portOf(c.engines.attached[awsxPackage]),
+		Plugins:      map[string]int{},
+		Token:        c.engines.token,
+		Database:     c.DatabaseEndpoint(),
+		Control:      "http://" + c.issuers.Addr().String(),
+		Region:       c.Region,
+	}
+	for name, l := range c.engines.plugins {
+		i.Plugins[name] = portOf(l)
+	}
+	data, err := json.Marshal(i)
 	if err != nil {
 		return err
 	}
@@ -82,13 +105,36 @@ func (c *Cloud) lastEndpoint() string {
 }
 
 // Environment returns the variables with which any Pulumi program and any AWS
-// tool uses the cloud that runs on dir.
+// tool uses the cloud that runs on dir, attached by PULUMI_DEBUG_PROVIDERS. They
+// are good until the cloud ends.
 func (i Instance) Environment(dir string) map[string]string {
+	env := i.tools(dir)
+	env["AWS_ENDPOINT_URL_DYNAMODB"] = i.Database
+	env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d,awsx:%d", i.ProviderPort, i.AWSXPort)
+	return env
+}
+
+// OwnEnvironment is Environment for the command that runs the cloud: it knows
+// the states of its deployments, so that it can tell what was left behind.
+func (i Instance) OwnEnvironment(dir string) map[string]string {
+	env := i.Environment(dir)
+	env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d,awsx:%d", i.OwnPort, i.AWSXPort)
+	return env
+}
+
+// PluginEnvironment is Environment for programs whose engine starts the
+// plug-ins in PluginDir, which must come first in PATH. The variables are good
+// for every later cloud on dir as well: the database's address is in the file.
+func (i Instance) PluginEnvironment(dir string) map[string]string {
+	env := i.tools(dir)
+	env["PATH"] = PluginDir(dir)
+	return env
+}
+
+func (i Instance) tools(dir string) map[string]string {
 	return map[string]string{
-		"PULUMI_DEBUG_PROVIDERS":      fmt.Sprintf("aws:%d,awsx:%d", i.ProviderPort, i.AWSXPort),
 		"AWS_CONFIG_FILE":             filepath.Join(dir, "aws", "config"),
 		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "aws", "credentials"),
-		"AWS_ENDPOINT_URL_DYNAMODB":   i.Database,
 		"AWS_REGION":                  i.Region,
 	}
 }

@@ -27,6 +27,7 @@ func (c *Cloud) serveIssuers() (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", c.keys.Handler())
 	mux.HandleFunc("GET /roles", c.serveRoles)
+	mux.HandleFunc("POST "+leftoversPath, c.serveLeftovers)
 	c.issuer = server.New(peer.Handler(mux))
 	go func() {
 		// It ends with Close.

@@ -22,6 +22,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	localplugin "items-api/internal/localcloud/plugin"
 )
 
 // Version is the version of awsx whose behaviour is followed.
@@ -43,7 +45,7 @@ func Types() []string { return slices.Sorted(maps.Keys(components)) }
 // pulumirpc.RegisterResourceProviderServer. It is safe for concurrent use.
 type Server struct {
 	pulumirpc.UnimplementedResourceProviderServer
-	engine atomic.Value // address of the engine that attached last
+	engine atomic.Value // address of the engine that attached last, without a plug-in
 }
 
 // NewServer returns a server.
@@ -90,7 +92,11 @@ func (s *Server) Construct(ctx context.Context, r *pulumirpc.ConstructRequest) (
 	if err := c.accept(r); err != nil {
 		return nil, err
 	}
-	address, _ := s.engine.Load().(string)
+	// A plug-in says with each call which engine makes it.
+	address := localplugin.Engine(ctx)
+	if address == "" {
+		address, _ = s.engine.Load().(string)
+	}
 	if address == "" {
 		return nil, errors.New("no engine has attached to the local cloud's awsx provider")
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 // defaultsKey is where the AWS provider notes which inputs it made up itself,
@@ -278,7 +276,7 @@ func (c *checker) scalar(path string, kind Kind, v any) any {
 		}
 		return n
 	case Archive:
-		if a, ok := v.(*archive.Archive); ok {
+		if a, ok := v.(*bundle); ok {
 			return a
 		}
 		c.fail(path, "%q must be an archive, not %s", path, text(v))

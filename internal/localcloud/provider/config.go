@@ -28,6 +28,10 @@ func (p *Provider) checkConfig(in values) []Failure {
 			if s, ok := v.(string); ok && s != p.Region {
 				out = append(out, Failure{name, fmt.Sprintf("the local cloud has one region, %s, and aws:region is %s: set aws:region to %s for this stack, or start the local cloud with --region %s", p.Region, s, p.Region, s)})
 			}
+		case name == defaultTagsName:
+			if _, err := defaultTags(v); known(v) && err != nil {
+				out = append(out, Failure{name, err.Error()})
+			}
 		case !contains(ineffective, name):
 			if s, ok := v.(string); ok && (s == "" || s == "{}" || s == "[]" || s == "false") {
 				continue

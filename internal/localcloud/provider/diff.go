@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 // change is one difference between the inputs of two deployments.
@@ -70,8 +68,8 @@ func same(p Property, a, b any) bool {
 	}
 	switch p.Kind {
 	case Archive:
-		x, xok := a.(*archive.Archive)
-		y, yok := b.(*archive.Archive)
+		x, xok := a.(*bundle)
+		y, yok := b.(*bundle)
 		return xok && yok && x.Hash == y.Hash && x.Hash != ""
 	case Document:
 		return equivalent(a, b)

@@ -30,7 +30,7 @@ func TestForgetRemovesAllThatTheEngineDoesNotKnow(t *testing.T) {
 	key, _, _ := create(t, s, keyType, "k", props(map[string]any{}))
 	create(t, s, keyAliasType, "a", props(map[string]any{"name": "alias/x", "targetKeyId": key}))
 	create(t, s, trailType, "t", props(map[string]any{"name": "audit", "s3BucketName": "audit-logs"}))
-	known := map[string]bool{urn(vpcType, "other") + " " + g.other: true, urn(securityGroupType, "elsewhere") + " " + g.elsewhere: true}
+	known := []Held{{urn(vpcType, "other"), g.other}, {urn(securityGroupType, "elsewhere"), g.elsewhere}}
 	if err := s.p.Forget(t.Context(), "urn:pulumi:dev::", known); err != nil {
 		t.Fatal(err)
 	}

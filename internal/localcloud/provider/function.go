@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
-
 	"items-api/internal/localcloud/runtime"
 	"items-api/internal/localcloud/state"
 )
@@ -39,11 +37,11 @@ func (p *Provider) functionRecord(in values, private map[string]string) (state.R
 	if err := p.joinNetwork(in); err != nil {
 		return state.Record{}, err
 	}
-	a, ok := in["code"].(*archive.Archive)
+	a, ok := in["code"].(*bundle)
 	if !ok {
 		return state.Record{}, fmt.Errorf("the function %s has no code", name)
 	}
-	zip, err := zipOf(a)
+	zip, err := a.zip()
 	if err != nil {
 		return state.Record{}, err
 	}

@@ -38,12 +38,18 @@ func callerIdentity(*Provider, values) (values, []Failure) {
 }
 
 func region(p *Provider, args values) (values, []Failure) {
-	for _, name := range []string{"name", "id"} {
+	for _, name := range []string{"name", "id", "region"} {
 		if r := args.str(name); r != "" && r != p.Region {
 			return nil, []Failure{{name, fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, r)}}
 		}
 	}
-	return values{"name": p.Region, "id": p.Region, "description": "the local cloud", "endpoint": "ec2." + p.Region + ".amazonaws.com"}, nil
+	return values{
+		"name":        p.Region,
+		"id":          p.Region,
+		"region":      p.Region, // as version 7 of the provider names it
+		"description": "the local cloud",
+		"endpoint":    "ec2." + p.Region + ".amazonaws.com",
+	}, nil
 }
 
 func partition(*Provider, values) (values, []Failure) {

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 const (
@@ -150,22 +148,14 @@ func checkFunction(p *Provider, in values) []Failure {
 			out = append(out, Failure{name, fmt.Sprintf("missing required property %q: a function in a zip needs it", name)})
 		}
 	}
-	if a, ok := in["code"].(*archive.Archive); ok {
-		if data, err := zipOf(a); err != nil {
+	if a, ok := in["code"].(*bundle); ok {
+		if data, err := a.zip(); err != nil {
 			out = append(out, Failure{"code", err.Error()})
 		} else if err := p.Cloud.CheckPackage(data); err != nil {
 			out = append(out, Failure{"code", err.Error()})
 		}
 	}
 	return out
-}
-
-func zipOf(a *archive.Archive) ([]byte, error) {
-	data, err := a.Bytes(archive.ZIPArchive)
-	if err != nil {
-		return nil, fmt.Errorf("reading the function's package: %w", err)
-	}
-	return data, nil
 }
 
 // FunctionName returns the name of a function from its name, its ARN or an

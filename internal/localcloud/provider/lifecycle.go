@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -23,7 +22,7 @@ func (s *Server) Create(ctx context.Context, r *pulumirpc.CreateRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	in, err := read(r.Properties)
+	in, err := readNew(ctx, r.Properties)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,7 @@ func (s *Server) Create(ctx context.Context, r *pulumirpc.CreateRequest) (*pulum
 		out, err := write(t.planned(s.p, in))
 		return &pulumirpc.CreateResponse{Properties: out}, err
 	}
-	rec, err := s.p.create(ctx, t, urn, in)
+	rec, err := s.p.create(ctx, t, urn, in, s.origin)
 	if err != nil {
 		return nil, fmt.Errorf("creating %s %q: %w", t.Token, urn.Name(), err)
 	}
@@ -57,7 +56,7 @@ func (t *Type) planned(p *Provider, in values) values {
 	return out
 }
 
-func (p *Provider) create(ctx context.Context, t *Type, urn resource.URN, in values) (state.Record, error) {
+func (p *Provider) create(ctx context.Context, t *Type, urn resource.URN, in values, o Origin) (state.Record, error) {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
 	rec, err := t.Create(ctx, p, in)
@@ -69,7 +68,7 @@ func (p *Provider) create(ctx context.Context, t *Type, urn resource.URN, in val
 	if rec.Private == nil {
 		rec.Private = map[string]string{}
 	}
-	rec.Private[privateURN] = string(urn)
+	rec.Private[privateURN], rec.Private[privateOrigin] = string(urn), string(o)
 	if err := p.Store.Put(rec); err != nil {
 		return rec, err
 	}
@@ -121,7 +120,7 @@ func (s *Server) Update(ctx context.Context, r *pulumirpc.UpdateRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	in, err := read(r.News)
+	in, err := readNew(ctx, r.News)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +198,7 @@ func (p *Provider) update(ctx context.Context, t *Type, id string, olds, in valu
 
 // Read returns a resource as it is, for a refresh or an import. A resource
 // that does not exist has an empty id in the answer.
-func (s *Server) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+func (s *Server) Read(ctx context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	t, err := s.p.resourceType(string(resource.URN(r.Urn).Type()))
 	if err != nil {
 		return nil, err
@@ -220,6 +219,9 @@ func (s *Server) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.R
 		return nil, err
 	}
 	imported := len(inputs) == 0
+	if defaults, err := defaultsFor(ctx); imported && err == nil && len(defaults) > 0 && rec.Properties[tagsAllName] != nil {
+		inputs[tagsAllName] = rec.Properties[tagsAllName]
+	}
 	for _, prop := range t.Properties {
 		v, exists := rec.Properties[prop.Name]
 		if exists && v != nil && (inputs.has(prop.Name) || imported) {
@@ -271,34 +273,4 @@ func (p *Provider) remove(ctx context.Context, t *Type, id string, olds values) 
 		return err
 	}
 	return p.undo(ctx, t, rec)
-}
-
-// Forget removes the records of a stack's resources, given by the prefix of
-// their URNs, that the engine does not know: a deployment was killed between
-// the creation of a resource and the note of it. Known ones are given as
-// "urn id". A table that holds items is left where it is.
-func (p *Provider) Forget(ctx context.Context, prefix string, known map[string]bool) error {
-	p.mutate.Lock()
-	defer p.mutate.Unlock()
-	for _, token := range forgetting {
-		for _, r := range p.Store.List(token) {
-			urn := r.Private[privateURN]
-			if !strings.HasPrefix(urn, prefix) || known[urn+" "+r.ID] {
-				continue
-			}
-			if token == tableType {
-				if full, err := p.holdsItems(ctx, r.ID); err != nil || full {
-					if err != nil {
-						return err
-					}
-					continue
-				}
-				r.Properties["deletionProtectionEnabled"] = false
-			}
-			if err := p.undo(ctx, p.types[token], r); err != nil {
-				return fmt.Errorf("removing what a killed deployment left (%s %s): %w", token, r.ID, err)
-			}
-		}
-	}
-	return nil
 }

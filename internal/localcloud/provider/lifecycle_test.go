@@ -25,6 +25,7 @@ type plane struct {
 	Cloud
 	fail  error
 	calls []string
+	zip   []byte // the package that was stored last
 }
 
 func (p *plane) note(format string, args ...any) error {
@@ -33,6 +34,7 @@ func (p *plane) note(format string, args ...any) error {
 }
 func (p *plane) CheckPackage([]byte) error { return nil }
 func (p *plane) StorePackage(zip []byte) (Package, error) {
+	p.zip = zip
 	sum := fmt.Sprintf("%x", sha256.Sum256(zip))
 	return Package{sum + ".zip", sum, int64(len(zip))}, nil
 }
@@ -64,7 +66,7 @@ func server(t *testing.T) (*Server, *plane) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewServer(p), cloud
+	return NewServer(p, Own), cloud
 }
 
 func encode(t *testing.T, m resource.PropertyMap) *structpb.Struct {

@@ -50,29 +50,37 @@ func between(low, high float64) func(any) error {
 
 // tags is the property that most types have.
 func tags() Property {
-	return Property{Name: "tags", Kind: Map, Elem: String, Level: Recorded, Check: func(v any) error {
-		m, _ := v.(map[string]any)
-		if len(m) > 50 {
-			return fmt.Errorf("a resource has at most 50 tags, not %d", len(m))
-		}
-		for k, e := range m {
-			s, _ := e.(string)
-			switch {
-			case strings.HasPrefix(strings.ToLower(k), "aws:"):
-				return fmt.Errorf("the tag key %q starts with aws:, which is reserved", k)
-			case utf8.RuneCountInString(k) < 1 || utf8.RuneCountInString(k) > 128:
-				return fmt.Errorf("the tag key %q must have 1 to 128 characters", k)
-			case utf8.RuneCountInString(s) > 256:
-				return fmt.Errorf("the value of the tag %q must have at most 256 characters", k)
-			}
-		}
-		return nil
-	}}
+	return Property{Name: "tags", Kind: Map, Elem: String, Level: Recorded, Check: checkTags}
 }
 
+func checkTags(v any) error {
+	m, _ := v.(map[string]any)
+	if len(m) > 50 {
+		return fmt.Errorf("a resource has at most 50 tags, not %d", len(m))
+	}
+	for k, e := range m {
+		s, _ := e.(string)
+		switch {
+		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+			return fmt.Errorf("the tag key %q starts with aws:, which is reserved", k)
+		case utf8.RuneCountInString(k) < 1 || utf8.RuneCountInString(k) > 128:
+			return fmt.Errorf("the tag key %q must have 1 to 128 characters", k)
+		case utf8.RuneCountInString(s) > 256:
+			return fmt.Errorf("the value of the tag %q must have at most 256 characters", k)
+		}
+	}
+	return nil
+}
+
+// tagsOf returns all tags of a resource: its own, or with those of its provider
+// if there are any.
 func tagsOf(in values) map[string]any {
+	from := in.object(tagsName)
+	if in.has(tagsAllName) {
+		from = in.object(tagsAllName)
+	}
 	out := map[string]any{}
-	for k, v := range in.object("tags") {
+	for k, v := range from {
 		out[k] = v
 	}
 	return out

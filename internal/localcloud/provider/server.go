@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	localplugin "items-api/internal/localcloud/plugin"
 	"items-api/internal/localcloud/state"
 )
 
@@ -26,14 +27,17 @@ const Version = "6.83.2"
 // pulumirpc.RegisterResourceProviderServer.
 type Server struct {
 	pulumirpc.UnimplementedResourceProviderServer
-	p *Provider
+	p      *Provider
+	origin Origin
 }
 
-// NewServer returns the server of a provider.
-func NewServer(p *Provider) *Server { return &Server{p: p} }
+// NewServer returns the server of a provider for deployments of an origin.
+func NewServer(p *Provider, o Origin) *Server { return &Server{p: p, origin: o} }
 
+// Hashes of archives are the engine's own, and never made here: it has read
+// the archive where the program is.
 var marshalling = plugin.MarshalOptions{
-	KeepUnknowns: true, KeepSecrets: false, KeepOutputValues: false, SkipNulls: true, ComputeAssetHashes: true,
+	KeepUnknowns: true, KeepSecrets: false, KeepOutputValues: false, SkipNulls: true,
 }
 
 func read(s *structpb.Struct) (values, error) {
@@ -45,6 +49,13 @@ func read(s *structpb.Struct) (values, error) {
 		return nil, fmt.Errorf("reading the engine's properties: %w", err)
 	}
 	return fromPulumi(m)
+}
+
+// readNew reads properties that a program gives, whose archives may be opened.
+func readNew(ctx context.Context, s *structpb.Struct) (values, error) {
+	v, err := read(s)
+	locate(v, localplugin.Directory(ctx))
+	return v, err
 }
 
 func write(v values) (*structpb.Struct, error) {
@@ -81,14 +92,18 @@ func (s *Server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc
 	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
 }
 
-// Configure tells the engine what this provider can do.
-func (s *Server) Configure(_ context.Context, r *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+// Configure tells the engine what this provider can do, and keeps its settings
+// for the calls of the same connection.
+func (s *Server) Configure(ctx context.Context, r *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	args, err := read(r.Args)
 	if err != nil {
 		return nil, err
 	}
 	if f := s.p.checkConfig(args); len(f) > 0 {
 		return nil, status.Error(codes.InvalidArgument, f[0].Reason)
+	}
+	if err := configure(ctx, args); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true, SupportsAutonamingConfiguration: true}, nil
 }
@@ -103,13 +118,13 @@ func failures(in []Failure) []*pulumirpc.CheckFailure {
 }
 
 // Check validates inputs and applies defaults.
-func (s *Server) Check(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+func (s *Server) Check(ctx context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	urn := resource.URN(r.Urn)
 	t, err := s.p.resourceType(string(urn.Type()))
 	if err != nil {
 		return &pulumirpc.CheckResponse{Inputs: r.News, Failures: failures([]Failure{{Reason: err.Error()}})}, nil
 	}
-	news, err := read(r.News)
+	news, err := readNew(ctx, r.News)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +141,12 @@ func (s *Server) Check(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc
 	if naming.random == "" {
 		naming.random = s.p.ID(12)
 	}
+	defaults, err := defaultsFor(ctx)
+	if err != nil {
+		return nil, err
+	}
 	checked, problems := t.check(s.p, olds, news, naming)
+	problems = append(problems, t.tagged(defaults, checked)...)
 	inputs, err := write(checked)
 	if err != nil {
 		return nil, err
@@ -149,7 +169,7 @@ func (s *Server) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.D
 		return nil, err
 	}
 	out := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{}}
-	for _, c := range t.diff(olds, news) {
+	for _, c := range append(t.diff(olds, news), t.retagged(olds, news)...) {
 		if slices.ContainsFunc(r.IgnoreChanges, func(i string) bool { return c.path == i || strings.HasPrefix(c.path, i+".") }) {
 			continue
 		}

@@ -5,11 +5,10 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 // values are the properties of a resource as plain Go values: nil, bool,
-// float64, string, []any, map[string]any, *archive.Archive and Unknown.
+// float64, string, []any, map[string]any, *bundle and Unknown.
 type values map[string]any
 
 // Unknown stands for a value that is not known during a preview.
@@ -122,7 +121,7 @@ func plain(v resource.PropertyValue) (any, error) {
 	case v.IsSecret():
 		return plain(v.SecretValue().Element)
 	case v.IsArchive():
-		return v.ArchiveValue(), nil
+		return &bundle{Archive: v.ArchiveValue()}, nil
 	case v.IsArray():
 		out := make([]any, 0, len(v.ArrayValue()))
 		for _, e := range v.ArrayValue() {
@@ -162,8 +161,8 @@ func engineValue(v any) resource.PropertyValue {
 		return resource.NewNumberProperty(v)
 	case string:
 		return resource.NewStringProperty(v)
-	case *archive.Archive:
-		return resource.NewArchiveProperty(v)
+	case *bundle:
+		return resource.NewArchiveProperty(v.Archive)
 	case []any:
 		out := make([]resource.PropertyValue, len(v))
 		for i := range v {

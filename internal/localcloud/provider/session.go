@@ -1,0 +1,176 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+)
+
+// session is what is known of one connection. The engine opens one for each
+// provider that a program configures, so that the settings of a connection are
+// those of its provider.
+type session struct {
+	mu          sync.Mutex
+	configured  bool
+	defaultTags map[string]string
+}
+
+// Sessions keeps the settings of each connection apart, and counts the
+// connections. Give it to the server by grpc.StatsHandler.
+type Sessions struct{ open atomic.Int64 }
+
+var _ stats.Handler = (*Sessions)(nil)
+
+// Open returns the number of engines that are connected.
+func (s *Sessions) Open() int { return int(s.open.Load()) }
+
+// TagConn begins a session.
+func (s *Sessions) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
+	return context.WithValue(ctx, sessionKey{}, &session{})
+}
+
+// HandleConn counts connections.
+func (s *Sessions) HandleConn(_ context.Context, e stats.ConnStats) {
+	switch e.(type) {
+	case *stats.ConnBegin:
+		s.open.Add(1)
+	case *stats.ConnEnd:
+		s.open.Add(-1)
+	}
+}
+
+// TagRPC and HandleRPC have nothing to do.
+func (s *Sessions) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+// HandleRPC has nothing to do.
+func (s *Sessions) HandleRPC(context.Context, stats.RPCStats) {}
+
+type sessionKey struct{}
+
+// configure notes the settings of a provider for the calls that follow.
+func configure(ctx context.Context, args values) error {
+	tags, err := defaultTags(args[defaultTagsName])
+	if err != nil {
+		return err
+	}
+	if s, ok := ctx.Value(sessionKey{}).(*session); ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.configured, s.defaultTags = true, tags
+	}
+	return nil
+}
+
+// defaultsFor returns the default tags of the provider that a call comes from.
+// It returns an error if its settings were lost with its connection.
+func defaultsFor(ctx context.Context) (map[string]string, error) {
+	s, ok := ctx.Value(sessionKey{}).(*session)
+	if !ok {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.configured {
+		return nil, status.Error(
+			codes.FailedPrecondition,
+			"the connection to the local cloud was interrupted, and with it the provider's settings "+
+				"were lost: deploy again",
+		)
+	}
+	return s.defaultTags, nil
+}
+
+const (
+	defaultTagsName = "defaultTags"
+	tagsName        = "tags"
+	tagsAllName     = "tagsAll"
+)
+
+// defaultTags reads the setting of that name: an object, or its JSON text,
+// which is how the engine passes settings that are not strings.
+func defaultTags(v any) (map[string]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	if text, ok := v.(string); ok {
+		if text == "" {
+			return nil, nil
+		}
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			return nil, fmt.Errorf("defaultTags is not a JSON object: %w", err)
+		}
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("defaultTags must be an object with tags, not %s", text(v))
+	}
+	for name := range m {
+		if name != tagsName {
+			return nil, fmt.Errorf("defaultTags has only tags, not %q", name)
+		}
+	}
+	tags := map[string]string{}
+	given, ok := m[tagsName].(map[string]any)
+	if !ok && m[tagsName] != nil {
+		return nil, errors.New("defaultTags.tags must be a map of texts")
+	}
+	for k, e := range given {
+		value, ok := e.(string)
+		if !ok {
+			return nil, fmt.Errorf("the default tag %q must be a text, not %s", k, text(e))
+		}
+		tags[k] = value
+	}
+	return tags, checkTags(given)
+}
+
+// tagged adds all tags of a resource to its checked inputs: the provider's
+// default tags, and over them its own. Without default tags nothing is added.
+// Source: applyTags in provider/tags.go of pulumi-aws, which does so in Check.
+func (t *Type) tagged(defaults map[string]string, in values) []Failure {
+	delete(in, tagsAllName)
+	if len(defaults) == 0 || t.property(tagsName) == nil || !slices.Contains(t.Outputs, tagsAllName) {
+		return nil
+	}
+	if !known(in[tagsName]) {
+		in[tagsAllName] = Unknown{}
+		return nil
+	}
+	all := map[string]any{}
+	for k, v := range defaults {
+		all[k] = v
+	}
+	maps.Copy(all, in.object(tagsName))
+	if err := checkTags(all); err != nil {
+		return []Failure{
+			{
+				tagsName,
+				fmt.Sprintf("tags, together with the default tags of the provider, are invalid: %v", err),
+			},
+		}
+	}
+	in[tagsAllName] = all
+	return nil
+}
+
+// retagged returns the change of all tags, if it is one that the resource's own
+// tags do not show.
+func (t *Type) retagged(old, in values) []change {
+	if !old.has(tagsAllName) && !in.has(tagsAllName) {
+		return nil
+	}
+	if known(in[tagsAllName]) && reflect.DeepEqual(tagsOf(old), tagsOf(in)) {
+		return nil
+	}
+	return []change{{path: tagsAllName, kind: updated}}
+}
