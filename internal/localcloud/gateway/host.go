@@ -2,8 +2,9 @@ package gateway
 
 import (
 	"fmt"
-	"net"
 	"strings"
+
+	"items-api/internal/localcloud/peer"
 )
 
 // ownName reports whether a Host header, without its port, is one by which an
@@ -16,11 +17,11 @@ import (
 // rebinding) sends that name, and is refused: it cannot choose what the names
 // of AWS stand for.
 func ownName(name string) bool {
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if ip := net.ParseIP(strings.Trim(name, "[]")); ip != nil {
-		return ip.IsLoopback()
+	if name == "" || peer.Local(name) {
+		return true
 	}
-	if name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") {
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if strings.HasSuffix(name, ".localhost") {
 		return true
 	}
 	prefix, ok := strings.CutSuffix(strings.TrimSuffix(name, ".cn"), ".amazonaws.com")
@@ -29,6 +30,6 @@ func ownName(name string) bool {
 
 // foreign says why a request to this name is refused.
 func foreign(name string) string {
-	return fmt.Sprintf("the Host header %q is no name of this API: it is reached as localhost or 127.0.0.1, "+
+	return fmt.Sprintf("the Host header %q is not a name of this API: it is reached as localhost or 127.0.0.1, "+
 		"or by a custom domain of the stack", name)
 }
