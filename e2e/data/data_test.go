@@ -31,6 +31,7 @@ func TestData(t *testing.T) {
 			"routes take the calls they say": routesTakeTheCallsTheySay, "faults that pass are not seen": faultsThatPassAreNotSeen,
 			"faults that stay say whether to try again": faultsThatStaySayWhetherToTryAgain, "parts of batches are completed or named": partsOfBatchesAreCompletedOrNamed,
 			"slow database is unavailable": slowDatabaseIsUnavailable,
+			"one hung call is not seen":    oneHungCallIsNotSeen,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

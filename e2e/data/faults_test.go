@@ -148,6 +148,41 @@ func partsOfBatchesAreCompletedOrNamed(t *testing.T, s *site) {
 	}
 }
 
+// One call that is never answered costs its own time-out, and no request.
+func oneHungCallIsNotSeen(t *testing.T, s *site) {
+	c := s.caller(t, t.Name()).warm()
+	h := faulted(t, dynamodb.Fault{Kind: dynamodb.Latency, DelayMS: 60_000, Times: 1})
+	it := c.create("x")
+	c.send("GET", "/items/"+it.ID, nil, h...).want(t, 200)
+	c.send("GET", "/items", nil, h...).want(t, 200)
+	ask := api.BatchGetRequest{IDs: []string{it.ID}}
+	got := decode[api.BatchGetResponse](t, c.send("POST", "/items/batch-get", ask, h...).want(t, 200))
+	if len(got.Items) != 1 {
+		t.Errorf("batch-get gave %+v", got)
+	}
+	key := append([]string{"Idempotency-Key", "k"}, h...)
+	first := decode[api.Item](t, c.send("POST", "/items", api.ItemInput{Name: "once"}, key...).want(t, 201))
+	again := c.send("POST", "/items", api.ItemInput{Name: "once"}, "Idempotency-Key", "k").want(t, 201)
+	if decode[api.Item](t, again).ID != first.ID {
+		t.Error("one key made two items")
+	}
+	put := c.send("PUT", "/items/"+it.ID, api.ItemInput{Name: "y"}, append([]string{"If-Match", `"1"`}, h...)...)
+	if now := decode[api.Item](t, put.want(t, 200)); now.Version != 2 {
+		t.Errorf("replacing gave %+v", now)
+	}
+	remove := api.BatchWriteRequest{Entries: []api.BatchWriteEntry{{Delete: &api.ItemRef{ID: first.ID}}}}
+	out := decode[api.BatchWriteResponse](t, c.send("POST", "/items/batch-write", remove, h...).want(t, 200))
+	if out.Failed > 0 {
+		t.Errorf("the batch gave %+v", out)
+	}
+	c.send("DELETE", "/items/"+it.ID, nil, h...).want(t, 204)
+	// The gate passes a call on when its client has given it up, so that a
+	// create is done, and found if that was soon.
+	if create := c.send("POST", "/items", api.ItemInput{Name: "z"}, h...); create.Status != 201 {
+		create.says(t, 503, api.OutcomeUnknown)
+	}
+}
+
 // What takes too long is answered before the function is cut off.
 func slowDatabaseIsUnavailable(t *testing.T, s *site) {
 	c := s.caller(t, t.Name()).warm()

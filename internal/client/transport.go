@@ -31,7 +31,9 @@ func wallClock() int64 { return time.Now().UnixNano() }
 
 // transport sends requests to DynamoDB. It is safe for concurrent use.
 type transport struct {
-	now    func() int64
+	now func() int64
+	// limit is how long a try of an operation may take.
+	limit  func(ctx context.Context, operation string) time.Duration
 	dialer *net.Dialer
 	tls    *tls.Config
 	http   *http.Transport
@@ -40,16 +42,16 @@ type transport struct {
 func newTransport(now func() int64) *transport {
 	t := &transport{
 		now:    now,
+		limit:  limit,
 		dialer: &net.Dialer{Timeout: maxDial},
 		// A connection after a freeze resumes the session of the one before.
 		tls: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(maxConnections)},
 	}
 	t.http = &http.Transport{
-		DialContext:           t.dial,
-		DialTLSContext:        t.dialTLS,
-		MaxIdleConnsPerHost:   maxConnections,
-		IdleConnTimeout:       maxIdle,
-		ResponseHeaderTimeout: 10 * time.Second,
+		DialContext:         t.dial,
+		DialTLSContext:      t.dialTLS,
+		MaxIdleConnsPerHost: maxConnections,
+		IdleConnTimeout:     maxIdle,
 		// With HTTP/1.1 a connection carries one request at a time, so that
 		// what was written to it tells what was sent of the request.
 		Protocols: new(http.Protocols),
@@ -92,8 +94,22 @@ func (e *NotSentError) NotSent() bool { return true }
 // Do sends a request and reads the whole answer. A request that was not sent
 // because an idle connection was dead is sent again at once, on a new one. The
 // error is a *NotSentError if DynamoDB cannot have applied the request; it may
-// have applied it with any other.
+// have applied it with any other. Both wrap one whose Timeout method reports
+// true if the try took too long.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
+	operation := operationOf(r)
+	after := t.limit(r.Context(), operation)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), after, &timeoutError{operation, after})
+	defer cancel()
+	resp, err := t.try(r.WithContext(ctx))
+	if err == nil {
+		resp.Request = r
+	}
+	return resp, err
+}
+
+// try sends a request, in the time that its context has.
+func (t *transport) try(r *http.Request) (*http.Response, error) {
 	body, err := contents(r.Body, r.ContentLength)
 	if err != nil {
 		return nil, &NotSentError{err}
@@ -142,6 +158,9 @@ func (t *transport) send(r *http.Request, body []byte, s *sending) (*http.Respon
 		return nil, err
 	}
 	answer, err := contents(resp.Body, resp.ContentLength)
+	if err != nil && r.Context().Err() != nil {
+		err = context.Cause(r.Context())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (s *Store) writeChunk(ctx context.Context, owner string, open []*entry) {
 		case deferred(err):
 			left = open // nothing was done
 		case unclear(err):
-			left = s.settle(ctx, owner, open)
+			left = s.settle(ctx, owner, open, err)
 		default:
 			finish(open, http.StatusInternalServerError, api.Internal)
 			return
@@ -139,30 +139,42 @@ func (s *Store) send(ctx context.Context, owner string, open []*entry) ([]*entry
 	return left, nil
 }
 
-// settle finds out what a call without an answer did. Deletes are sent again;
-// creates that are not found have an unknown outcome, since sending them again
-// could bring back what somebody deleted meanwhile.
-func (s *Store) settle(ctx context.Context, owner string, open []*entry) (left []*entry) {
+// settle finds out what a call that failed with a cause did. Deletes are sent
+// again; creates that are not found have an unknown outcome, since sending them
+// again could bring back what somebody deleted meanwhile.
+func (s *Store) settle(ctx context.Context, owner string, open []*entry, cause error) (left []*entry) {
 	var created []*entry
-	var ids []string
 	for _, e := range open {
 		e.unclear = true
 		if e.create == nil {
 			left = append(left, e)
-			continue
+		} else {
+			created = append(created, e)
 		}
-		created = append(created, e)
-		ids = append(ids, e.id)
 	}
-	if len(created) == 0 {
-		return left
+	for pause := firstLook; len(created) > 0; pause *= 2 {
+		created = s.unseen(ctx, owner, created)
+		if len(created) == 0 || !timedOut(cause) || pause > lastLook || wait(ctx, pause) != nil {
+			break
+		}
+	}
+	finish(created, http.StatusServiceUnavailable, api.OutcomeUnknown)
+	return left
+}
+
+// unseen reads created entries, sets the outcome of those that are there, and
+// returns the others.
+func (s *Store) unseen(ctx context.Context, owner string, created []*entry) (left []*entry) {
+	var ids []string
+	for _, e := range created {
+		ids = append(ids, e.id)
 	}
 	found, unread, err := s.fetch(ctx, owner, ids)
 	for _, e := range created {
 		if _, ok := found[e.id]; ok && err == nil && !unread[e.id] {
 			e.done()
 		} else {
-			finish([]*entry{e}, http.StatusServiceUnavailable, api.OutcomeUnknown)
+			left = append(left, e)
 		}
 	}
 	return left

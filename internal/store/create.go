@@ -30,7 +30,8 @@ func (s *Store) Create(ctx context.Context, owner string, in api.ItemInput, key 
 	if !unclear(err) {
 		return it, failed("creating an item", err)
 	}
-	if found, e := s.peek(ctx, owner, it.ID); e != nil || found == nil {
+	there := func(current attributes) bool { return current != nil }
+	if found, e := s.look(ctx, owner, it.ID, err, there); e != nil || found == nil {
 		return it, unknown(createUnknown, errors.Join(wrap("creating an item", err), e))
 	}
 	return it, nil // nobody else has the id

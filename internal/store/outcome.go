@@ -106,6 +106,36 @@ func (s *Store) peek(ctx context.Context, owner, id string) (attributes, error) 
 	return out.Item, nil
 }
 
+// timedOut reports whether a call was given up. DynamoDB may still be at it.
+func timedOut(err error) bool {
+	var said interface{ Timeout() bool }
+	return errors.As(err, &said) && said.Timeout()
+}
+
+const (
+	// firstLook and lastLook are the pauses between looks at what became of a
+	// call that was given up.
+	firstLook = 200 * time.Millisecond
+	lastLook  = 800 * time.Millisecond
+)
+
+// look reads an item to see what became of a write that failed with a cause. A
+// call that was given up may be applied a little later, so that it is looked
+// for several times while there is time, unless shows says that the item tells.
+func (s *Store) look(
+	ctx context.Context,
+	owner, id string,
+	cause error,
+	shows func(current attributes) bool,
+) (attributes, error) {
+	for pause := firstLook; ; pause *= 2 {
+		current, err := s.peek(ctx, owner, id)
+		if err != nil || shows(current) || !timedOut(cause) || pause > lastLook || wait(ctx, pause) != nil {
+			return current, err
+		}
+	}
+}
+
 // throttled reports whether DynamoDB refused a call for the time being.
 func throttled(err error) bool {
 	var said smithy.APIError

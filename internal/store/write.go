@@ -40,14 +40,20 @@ func (s *Store) Replace(ctx context.Context, owner, id string, in api.ItemInput,
 		case !unclear(err):
 			return api.Item{}, failed("replacing an item", err)
 		}
-		current, e := s.peek(ctx, owner, id)
-		if e != nil {
-			return api.Item{}, unknown(lookFirst, errors.Join(err, e))
-		}
 		// It was not applied if the item still has the one version that the
 		// write asks for: each write makes another. Of several versions one
 		// could be somebody else's that was written over this one.
-		if again := current != nil && p.Match != nil && len(p.Match.Of) == 1 && p.met(intOf(current, attrVersion)); !again || try == attempts {
+		untouched := func(current attributes) bool {
+			oneVersion := p.Match != nil && len(p.Match.Of) == 1
+			return oneVersion && current != nil && p.met(intOf(current, attrVersion))
+		}
+		current, e := s.look(ctx, owner, id, err, func(current attributes) bool {
+			return current == nil || stringOf(current, attrWrite) == write || untouched(current)
+		})
+		if e != nil {
+			return api.Item{}, unknown(lookFirst, errors.Join(err, e))
+		}
+		if !untouched(current) || try == attempts {
 			return s.settled(current, write, p, err)
 		}
 	}
