@@ -85,7 +85,7 @@ func unprocessedItemsAreSentAgain(t *testing.T, w *world) {
 	w.calls.divide = nil
 	entries, _ = w.mixed(t)
 	w.calls.divide = func(string, int) bool { return true }
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	out, err = w.BatchWrite(ctx, w.alice, entries)
 	if err != nil || out.Failed == 0 || out.Failed == len(entries) {
@@ -144,7 +144,7 @@ func lostAnswersOfBatches(t *testing.T, w *world) {
 func lostAnswersOfBatchesToTheEnd(t *testing.T, w *world) {
 	ids := w.fill(t, w.alice, 3)
 	w.lose("BatchWriteItem", true, 1000)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	out, err := w.BatchWrite(ctx, w.alice, deletions(ids))
 	if err != nil || out.Failed != len(ids) {

@@ -212,7 +212,7 @@ func unprocessedKeysAreAskedForAgain(t *testing.T, w *world) {
 	}
 	// When the time is over, what is open is said to be open.
 	w.calls.divide = func(string, int) bool { return true }
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	out, err = w.BatchGet(ctx, w.alice, ids)
 	if err != nil || len(out.Unprocessed) == 0 || len(out.Items) == 0 || len(out.Missing) > 0 || len(out.Items)+len(out.Unprocessed) != 100 {
