@@ -14,7 +14,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # These run the local command, another process, or deploy dozens of times, where
 # the race detector makes Pulumi's SDK three times as slow. What they run of ours
 # is tested with it elsewhere.
-UNRACED := ./e2e ./e2e/access ./e2e/chaos ./e2e/lifecycle ./e2e/change/... ./e2e/resources
+UNRACED := ./e2e ./e2e/access ./e2e/chaos ./e2e/declared ./e2e/lifecycle ./e2e/change/... ./e2e/resources
 
 test: tools
 	@test -n "$(RACE)" || echo 'there is no C compiler: testing without the race detector' >&2

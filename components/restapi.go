@@ -14,6 +14,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"items-api/internal/api"
+	"items-api/internal/store"
 )
 
 // Token is the component's type.
@@ -196,6 +199,7 @@ func (a RestAPIArgs) check() error {
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
+	errs = append(errs, api.Check(), store.Check())
 	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Alarms.check(), a.Domain.check(), a.Network.check(), a.Audit.check())...)
 }
 

@@ -10,7 +10,6 @@ import (
 	"mime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -166,45 +165,16 @@ func body(r request, v any, limit int) error {
 	if len(data) > limit {
 		return api.Fail(api.TooLarge, "", "it must have at most %d bytes, not %d", limit, len(data))
 	}
+	if replaced(r) {
+		return api.Fail(api.InvalidBody, "", "the body is not UTF-8")
+	}
 	return api.Decode(data, v)
 }
 
 func itemID(r request) (string, error) {
-	id := r.PathParameters["id"]
-	if !api.ValidID(id) {
-		return "", api.Fail(api.InvalidID, "id", "%q is no item id", id)
-	}
-	return id, nil
-}
-
-// query checks that only known parameters are given, each once.
-func query(r request, known ...string) error {
-	allowed := map[string]bool{}
-	for _, k := range known {
-		allowed[k] = true
-	}
-	e := &api.Error{Code: api.InvalidQuery}
-	for k := range r.QueryStringParameters {
-		if !allowed[k] {
-			e.Fields = append(e.Fields, api.FieldError{Field: k, Message: "the parameter is not known"})
-		}
-	}
-	if len(e.Fields) > 0 {
-		return e
-	}
-	return nil
-}
-
-func limit(r request) (int, error) {
-	text, ok := r.QueryStringParameters["limit"]
-	if !ok {
-		return api.DefaultLimit, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > api.MaxLimit {
-		return 0, api.Fail(api.InvalidQuery, "limit", "it must be a whole number from 1 to %d, not %q", api.MaxLimit, text)
-	}
-	return n, nil
+	var p api.ItemRef
+	err := api.DecodePath(r.PathParameters, &p)
+	return p.ID, err
 }
 
 // owner is whose items a request may reach: who the gateway says the caller
@@ -227,6 +197,12 @@ func (h *Handler) owner(r request) (string, error) {
 	}
 	if who == "" {
 		return "", &api.Error{Code: api.Unauthenticated, Detail: "The request carries no identity: the token has no sub, or the key no owner."}
+	}
+	if !unicode(who) {
+		return "", &api.Error{
+			Code:   api.Unauthenticated,
+			Detail: "The token's sub, or the key's owner, is no Unicode text.",
+		}
 	}
 	return who, nil
 }

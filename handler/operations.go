@@ -39,15 +39,22 @@ func (h *Handler) create(ctx context.Context, owner string, r request) (response
 		return response{}, err
 	}
 	out := item(http.StatusCreated, it)
-	out.Headers["location"] = "/items/" + it.ID
-	if stage := r.RequestContext.Stage; stage != "" && stage != "$default" {
-		out.Headers["location"] = "/" + stage + out.Headers["location"]
-	}
-	if h.base != "" {
-		// A custom domain leads to a stage, whose name is then in no path.
-		out.Headers["location"] = h.base + "/items/" + it.ID
-	}
+	out.Headers["location"] = h.root(r) + "/items/" + it.ID
 	return out, nil
+}
+
+// root is what precedes the paths of the routes where the client sent its
+// request.
+func (h *Handler) root(r request) string {
+	stage := r.RequestContext.Stage
+	switch {
+	case h.base != "":
+		// A custom domain leads to a stage, whose name is then in no path.
+		return h.base
+	case stage != "" && stage != "$default":
+		return "/" + stage
+	}
+	return ""
 }
 
 func printable(s string) bool {
@@ -60,20 +67,18 @@ func printable(s string) bool {
 }
 
 func (h *Handler) list(ctx context.Context, owner string, r request) (response, error) {
-	if err := query(r, "limit", "cursor"); err != nil {
-		return response{}, err
-	}
-	n, err := limit(r)
-	if err != nil {
+	var q api.ListQuery
+	if err := api.DecodeQuery(r.QueryStringParameters, &q); err != nil {
 		return response{}, err
 	}
 	after := ""
-	if text, ok := r.QueryStringParameters["cursor"]; ok {
-		if after, err = store.CheckCursor(owner, text); err != nil {
+	if q.Cursor != nil {
+		var err error
+		if after, err = store.CheckCursor(owner, *q.Cursor); err != nil {
 			return response{}, err
 		}
 	}
-	page, err := h.items.List(ctx, owner, n, after)
+	page, err := h.items.List(ctx, owner, q.Limit, after)
 	if err != nil {
 		return response{}, err
 	}
@@ -164,14 +169,18 @@ func health(context.Context, string, request) (response, error) {
 	return respond(http.StatusOK, api.Health{Status: "ok"}), nil
 }
 
-// openAPI names the base path as the server: without one the paths of the
-// document would stand for those at the root of the host.
-func (h *Handler) openAPI(context.Context, string, request) (response, error) {
+// openAPI names the path at which the API is served as the document's server:
+// the paths of the document would stand for those at the root of the host.
+func (h *Handler) openAPI(_ context.Context, _ string, r request) (response, error) {
 	doc := string(api.OpenAPI)
-	if h.base != "" {
-		doc = strings.Replace(doc, "{", fmt.Sprintf(`{"servers":[{"url":%q}],`, h.base), 1)
+	if root := h.root(r); root != "" {
+		doc = strings.Replace(doc, fmt.Sprintf(`"url": %q`, api.DocumentServer), fmt.Sprintf(`"url": %q`, root), 1)
 	}
-	return response{StatusCode: http.StatusOK, Body: doc, Headers: map[string]string{"content-type": "application/json"}}, nil
+	return response{
+		StatusCode: http.StatusOK,
+		Body:       doc,
+		Headers:    map[string]string{"content-type": "application/json"},
+	}, nil
 }
 
 func item(status int, it api.Item) response {

@@ -8,3 +8,8 @@ import _ "embed"
 //go:generate go test ./openapi -run TestDocumentIsMadeFromTheDeclaration -update
 //go:embed openapi.json
 var OpenAPI []byte
+
+// DocumentServer is the server in the document: the root of the host that the
+// document comes from. Where a stage or a base path precedes the routes, the
+// handler replaces it.
+const DocumentServer = "/"

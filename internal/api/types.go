@@ -1,25 +1,32 @@
 package api
 
 // The constraints stand in the tags; the validator and the OpenAPI document
-// both read them. Lengths count characters; maxBytes counts the bytes of the
-// value as JSON.
+// both read them, by package field. Lengths count characters; maxBytes counts
+// the bytes of the value as JSON. A field that callers may leave out is a
+// pointer, a list or a map, with omitzero: so what they send comes back as they
+// sent it, if it is empty or zero too.
 
-// ItemInput is what a caller sends to create or replace an item.
+// ItemInput is what a caller sends to create or replace an item. A field that
+// is added here is checked, kept, returned and described everywhere.
 type ItemInput struct {
 	Name        string         `json:"name" required:"true" minLength:"1" maxLength:"256" description:"What the item is called."`
-	Description string         `json:"description,omitempty" maxLength:"4096" description:"More about the item."`
-	Attributes  map[string]any `json:"attributes,omitempty" maxBytes:"65536" description:"A free JSON object of at most 64 KiB."`
+	Description *string        `json:"description,omitempty" maxLength:"4096" description:"More about the item."`
+	Attributes  map[string]any `json:"attributes,omitzero" maxBytes:"65536" description:"A free JSON object."`
 }
 
 // Item is an item as the API returns it.
 type Item struct {
-	ID          string         `json:"id" required:"true" format:"uuid" description:"Made by the server, in order of creation (UUIDv7)."`
-	Name        string         `json:"name" required:"true" minLength:"1" maxLength:"256"`
-	Description string         `json:"description,omitempty" maxLength:"4096"`
-	Attributes  map[string]any `json:"attributes,omitempty"`
-	Version     int64          `json:"version" required:"true" minimum:"1" description:"It grows by one with each replacement."`
-	CreatedAt   string         `json:"createdAt" required:"true" format:"date-time"`
-	UpdatedAt   string         `json:"updatedAt" required:"true" format:"date-time"`
+	ID string `json:"id" required:"true" format:"uuid" description:"Made by the server, in order of creation (UUIDv7)."`
+	ItemInput
+	Version   int64  `json:"version" required:"true" minimum:"1" description:"It grows by one with each replacement."`
+	CreatedAt string `json:"createdAt" required:"true" format:"date-time"`
+	UpdatedAt string `json:"updatedAt" required:"true" format:"date-time"`
+}
+
+// ListQuery are the query parameters of a list.
+type ListQuery struct {
+	Limit  int     `json:"limit" minimum:"1" maximum:"100" default:"20" description:"How many items at most."`
+	Cursor *string `json:"cursor,omitempty" description:"nextCursor of the page before."`
 }
 
 // ItemList is a page of items. Without nextCursor it is the last one.
@@ -55,7 +62,7 @@ type BatchWriteEntry struct {
 
 // ItemRef names an item.
 type ItemRef struct {
-	ID string `json:"id" required:"true" format:"uuid"`
+	ID string `json:"id" required:"true" format:"uuid" description:"The item's id."`
 }
 
 // BatchWriteResponse holds a result for each entry, in their order.
@@ -88,6 +95,11 @@ type Problem struct {
 	CurrentVersion int64        `json:"currentVersion,omitempty" description:"The version that the item has, after a failed precondition."`
 }
 
+// Message is an error that the gateway made, before or instead of the function.
+type Message struct {
+	Message string `json:"message" required:"true"`
+}
+
 // FieldError is what is wrong with one field.
 type FieldError struct {
 	Field   string `json:"field" required:"true" description:"JSON pointer into the body, or the name of a header or parameter."`
@@ -100,6 +112,4 @@ const (
 	// batch of writes: within the event it may be twice as large, and that has
 	// 6 MB at most.
 	MaxBody, MaxBatchBody = 256 << 10, 2 << 20
-	// DefaultLimit and MaxLimit bound a page.
-	DefaultLimit, MaxLimit = 20, 100
 )

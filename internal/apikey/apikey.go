@@ -119,8 +119,11 @@ func Check(ctx context.Context, db Reader, table, key string) (Key, error) {
 
 // Issue makes a key and returns it; it cannot be shown again.
 func Issue(ctx context.Context, db Writer, table string, k Key) (string, Key, error) {
-	if n := utf8.RuneCountInString(k.Owner); n < 1 || n > MaxOwner || !utf8.ValidString(k.Owner) {
+	if n := utf8.RuneCountInString(k.Owner); n < 1 || n > MaxOwner {
 		return "", k, fmt.Errorf("the owner of a key has 1 to %d characters", MaxOwner)
+	}
+	if !utf8.ValidString(k.Owner) || strings.ContainsRune(k.Owner, utf8.RuneError) {
+		return "", k, fmt.Errorf("the owner of a key must be Unicode text without U+FFFD, not %q", k.Owner)
 	}
 	if len(k.Scopes) == 0 {
 		return "", k, errors.New("a key needs at least one scope")

@@ -136,6 +136,17 @@ func TestBadKeysAreNotIssued(t *testing.T) {
 	}
 }
 
+// Two owners whose names are no Unicode text would be one.
+func TestKeysAreNotIssuedForOwnersThatAreNotUnicode(t *testing.T) {
+	t.Parallel()
+	for _, owner := range []string{"alice\xff", "\xed\xa0\x80", "alice\ufffd"} {
+		k := Key{Owner: owner, Scopes: []api.Scope{api.ScopeRead}}
+		if key, _, err := Issue(t.Context(), nil, "t", k); err == nil || key != "" || !strings.Contains(err.Error(), "Unicode") {
+			t.Errorf("%q gave %q, %v", owner, key, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("items_0123456789abcdef_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 	f.Add("items__")

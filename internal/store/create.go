@@ -40,7 +40,7 @@ func (s *Store) Create(ctx context.Context, owner string, in api.ItemInput, key 
 // make makes an item and its attributes.
 func (s *Store) make(owner string, in api.ItemInput) (api.Item, attributes, error) {
 	now := s.stamp()
-	it := api.Item{ID: s.newID(), Name: in.Name, Description: in.Description, Attributes: in.Attributes, Version: 1, CreatedAt: now, UpdatedAt: now}
+	it := api.Item{ID: s.newID(), ItemInput: in, Version: 1, CreatedAt: now, UpdatedAt: now}
 	m, err := marshal(owner, it, s.write())
 	return it, m, err
 }
@@ -109,7 +109,7 @@ func replay(record attributes, body string) (api.Item, error) {
 	if stringOf(record, "body") != body {
 		return it, &api.Error{Code: api.IdempotencyKeyReused, Fields: []api.FieldError{{Field: "Idempotency-Key", Message: "use a new key for another request"}}}
 	}
-	if err := json.Unmarshal([]byte(stringOf(record, "answer")), &it); err != nil {
+	if err := fromJSON(stringOf(record, "answer"), &it); err != nil {
 		return it, failed("reading the first answer to an Idempotency-Key", err)
 	}
 	return it, nil

@@ -2,15 +2,11 @@ package store
 
 import (
 	"fmt"
-	"io"
-	"strings"
 
 	"items-api/internal/api"
 )
 
 func wrap(doing string, err error) error { return fmt.Errorf("%s: %w", doing, err) }
-
-func bytesOf(s string) io.Reader { return strings.NewReader(s) }
 
 // notFound is the answer for an item that does not exist, and for one that
 // another owner has.

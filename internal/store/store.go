@@ -109,15 +109,10 @@ func itemKey(owner, id string) attributes {
 	return attributes{api.PartitionKey: text(partition(owner)), api.SortKey: text(itemPrefix + id)}
 }
 
-// Names of attributes besides the keys.
+// Names of attributes besides the keys and the fields of an item, which have
+// their own names.
 const (
-	attrID, attrName, attrDescription = "id", "name", "description"
-	// attrAttributes is JSON text: numbers of JSON are not those of DynamoDB,
-	// which has 38 digits.
-	attrAttributes = "attributes"
-	attrVersion    = "version"
-	attrCreated    = "createdAt"
-	attrUpdated    = "updatedAt"
+	attrID, attrVersion, attrUpdated = "id", "version", "updatedAt"
 	// attrWrite is the id of the last write, by which a retry recognises that
 	// the first try was applied.
 	attrWrite = "writeId"
@@ -126,19 +121,8 @@ const (
 // marshal returns the attributes of an item.
 func marshal(owner string, it api.Item, write string) (attributes, error) {
 	out := itemKey(owner, it.ID)
-	out[attrID], out[attrName], out[attrVersion] = text(it.ID), text(it.Name), number(it.Version)
-	out[attrCreated], out[attrUpdated], out[attrWrite] = text(it.CreatedAt), text(it.UpdatedAt), text(write)
-	if it.Description != "" {
-		out[attrDescription] = text(it.Description)
-	}
-	if it.Attributes != nil {
-		data, err := json.Marshal(it.Attributes)
-		if err != nil {
-			return nil, fmt.Errorf("encoding attributes: %w", err)
-		}
-		out[attrAttributes] = text(string(data))
-	}
-	return out, nil
+	out[attrWrite] = text(write)
+	return out, putFields(out, it)
 }
 
 func stringOf(m attributes, name string) string {
@@ -162,17 +146,12 @@ func intOf(m attributes, name string) int64 {
 
 // unmarshal reads an item from its attributes.
 func unmarshal(m attributes) (api.Item, error) {
-	it := api.Item{ID: stringOf(m, attrID), Name: stringOf(m, attrName), Description: stringOf(m, attrDescription),
-		Version: intOf(m, attrVersion), CreatedAt: stringOf(m, attrCreated), UpdatedAt: stringOf(m, attrUpdated)}
+	var it api.Item
+	if err := getFields(m, &it); err != nil {
+		return it, fmt.Errorf("reading the item %s: %w", stringOf(m, api.SortKey), err)
+	}
 	if it.ID == "" || it.Version == 0 {
 		return it, fmt.Errorf("the item %s in the table has no id or version", stringOf(m, api.SortKey))
-	}
-	if s := stringOf(m, attrAttributes); s != "" {
-		d := json.NewDecoder(bytesOf(s))
-		d.UseNumber()
-		if err := d.Decode(&it.Attributes); err != nil {
-			return it, fmt.Errorf("reading the attributes of the item %s: %w", it.ID, err)
-		}
 	}
 	return it, nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,32 +66,21 @@ func (s *Store) settled(current attributes, write string, p Precondition, cause 
 	return api.Item{}, unknown(lookFirst, wrap("replacing an item", cause))
 }
 
-// replacement returns the update of an item.
+// replacement returns the update of an item: all fields that callers send are
+// set, or removed if they were left out.
 func replacement(in api.ItemInput, write, now string) (string, map[string]string, attributes, error) {
-	update := "SET #n = :n, #v = #v + :one, #u = :u, #w = :w"
-	names := map[string]string{"#n": attrName, "#v": attrVersion, "#u": attrUpdated, "#w": attrWrite, "#d": attrDescription, "#a": attrAttributes}
-	vals := attributes{":n": text(in.Name), ":one": number(1), ":u": text(now), ":w": text(write)}
-	var remove []string
-	if in.Description != "" {
-		update += ", #d = :d"
-		vals[":d"] = text(in.Description)
-	} else {
-		remove = append(remove, "#d")
+	update := []string{"#v = #v + :one", "#u = :u", "#w = :w"}
+	names := map[string]string{"#v": attrVersion, "#u": attrUpdated, "#w": attrWrite}
+	vals := attributes{":one": number(1), ":u": text(now), ":w": text(write)}
+	sets, removes, err := assignments(in, names, vals)
+	if err != nil {
+		return "", nil, nil, err
 	}
-	if in.Attributes != nil {
-		data, err := json.Marshal(in.Attributes)
-		if err != nil {
-			return "", nil, nil, err
-		}
-		update += ", #a = :a"
-		vals[":a"] = text(string(data))
-	} else {
-		remove = append(remove, "#a")
+	expression := "SET " + strings.Join(append(update, sets...), ", ")
+	if len(removes) > 0 {
+		expression += " REMOVE " + strings.Join(removes, ", ")
 	}
-	if len(remove) > 0 {
-		update += " REMOVE " + strings.Join(remove, ", ")
-	}
-	return update, names, vals, nil
+	return expression, names, vals, nil
 }
 
 func read(m attributes) (api.Item, error) {

@@ -3,143 +3,310 @@
 package openapi
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/swaggest/jsonschema-go"
-	"github.com/swaggest/openapi-go/openapi31"
-
 	"items-api/internal/api"
+	"items-api/internal/field"
 )
 
 // Document returns the OpenAPI 3.1 document as indented JSON.
 func Document() ([]byte, error) {
-	r := openapi31.NewReflector()
-	r.Spec.Info.WithTitle("Items API").WithVersion("1.0.0").WithDescription("Items that belong to their caller. Errors are problem documents (RFC 9457).")
-	r.DefaultOptions = append(r.DefaultOptions, jsonschema.InterceptDefName(func(_ reflect.Type, name string) string { return strings.TrimPrefix(name, "Api") }))
-	secure(r.SpecEns().ComponentsEns())
-	for _, route := range api.Routes() {
-		if err := add(r, route); err != nil {
-			return nil, fmt.Errorf("describing the route %s: %w", route.Key(), err)
-		}
+	if err := api.Check(); err != nil {
+		return nil, err
 	}
-	data, err := json.MarshalIndent(r.Spec, "", "  ")
+	doc, err := describe(api.Routes())
 	if err != nil {
 		return nil, err
 	}
-	return append(data, '\n'), nil
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err = e.Encode(doc)
+	return out.Bytes(), err
 }
 
-func add(r *openapi31.Reflector, route api.Route) error {
-	op := openapi31.Operation{}
-	op.WithID(string(route.Operation)).WithSummary(route.Summary)
-	for _, p := range route.Query {
-		op.Parameters = append(op.Parameters, parameter(openapi31.ParameterInQuery, p.Name, p.Description, false))
+const (
+	bearerScheme, keyScheme = "bearer", "apiKey"
+	jsonType, problemType   = "application/json", "application/problem+json"
+)
+
+func describe(routes []api.Route) (document, error) {
+	doc := document{
+		OpenAPI: "3.1.0",
+		Info: info{
+			Title:   "Items API",
+			Version: "1.0.0",
+			Description: "Items that belong to their caller. Errors of the API are problem documents (RFC 9457) with a code; " +
+				"what the gateway in front of it refuses, or cannot answer, has a message only.",
+		},
+		// The handler puts the path at which it is served here.
+		Servers: []server{{URL: api.DocumentServer, Description: "Where this document was found."}},
+		Paths:   map[string]map[string]operation{},
+		Components: components{
+			SecuritySchemes: securitySchemes(),
+		},
 	}
-	for _, h := range route.RequestHeaders {
-		op.Parameters = append(op.Parameters, parameter(openapi31.ParameterInHeader, h.Name, h.Description, false))
+	w := &writer{schemas: newSchemas()}
+	if err := w.responses(routes); err != nil {
+		return doc, err
 	}
-	if strings.Contains(route.Path, "{id}") {
-		op.Parameters = append(op.Parameters, parameter(openapi31.ParameterInPath, "id", "The item's id.", true))
-	}
-	if route.Request != nil {
-		content, err := media(r, "application/json", route.Request)
+	for _, r := range routes {
+		op, err := w.operation(r)
 		if err != nil {
-			return err
+			return doc, fmt.Errorf("describing the route %s: %w", r.Key(), err)
 		}
-		required := true
-		op.RequestBody = &openapi31.RequestBodyOrReference{RequestBody: &openapi31.RequestBody{Required: &required, Content: content}}
-	}
-	responses := map[string]openapi31.ResponseOrReference{}
-	success := openapi31.Response{Description: "Success", Headers: map[string]openapi31.HeaderOrReference{}}
-	for _, h := range route.Headers {
-		header := openapi31.Header{Schema: map[string]any{"type": "string"}}
-		header.WithDescription(h.Description)
-		success.Headers[h.Name] = openapi31.HeaderOrReference{Header: &header}
-	}
-	if route.Response != nil {
-		content, err := media(r, "application/json", route.Response)
-		if err != nil {
-			return err
+		if doc.Paths[r.Path] == nil {
+			doc.Paths[r.Path] = map[string]operation{}
 		}
-		success.Content = content
+		doc.Paths[r.Path][strings.ToLower(r.Method)] = op
 	}
-	responses[fmt.Sprint(route.Status)] = openapi31.ResponseOrReference{Response: &success}
-	if route.Method == "GET" && slices.Contains(headerNames(route), "If-None-Match") {
-		responses["304"] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: "The item still has this version"}}
-	}
-	byStatus := map[int][]string{}
-	if !route.Public {
-		op.Security = []map[string][]string{{bearerScheme: {string(route.Scope)}}, {keyScheme: {string(route.Scope)}}, {}}
-		for status, text := range map[int]string{401: "The token or key is missing or not valid", 403: "The token or key lacks the scope `" + string(route.Scope) + "`"} {
-			responses[fmt.Sprint(status)] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: text + "; made by the gateway, as {\"message\": ...}"}}
-		}
-	}
-	responses["429"] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: "Too many requests; made by the gateway, as {\"message\": ...}"}}
-	for _, c := range append(route.Errors, api.Unavailable, api.Internal) {
-		byStatus[c.Status()] = append(byStatus[c.Status()], fmt.Sprintf("%s (`%s`)", c.Title(), c))
-	}
-	for status, titles := range byStatus {
-		content, err := media(r, "application/problem+json", api.Problem{})
-		if err != nil {
-			return err
-		}
-		responses[fmt.Sprint(status)] = openapi31.ResponseOrReference{Response: &openapi31.Response{Description: strings.Join(titles, "; "), Content: content}}
-	}
-	op.WithResponses(openapi31.Responses{MapOfResponseOrReferenceValues: responses})
-	return r.Spec.AddOperation(strings.ToLower(route.Method), route.Path, op)
+	doc.Components.Schemas = w.schemas.all
+	return doc, nil
 }
 
-const bearerScheme, keyScheme = "bearer", "apiKey"
-
-// secure describes how callers identify themselves. Which way a deployment
-// asks for depends on its configuration; the last alternative of each
+// securitySchemes describes how callers identify themselves. Which way a
+// deployment asks for depends on its configuration; the last alternative of each
 // operation stands for none.
-func secure(c *openapi31.Components) {
-	bearer := openapi31.SecurityScheme{HTTPBearer: &openapi31.SecuritySchemeHTTPBearer{Scheme: "bearer"}}
-	bearer.HTTPBearer.WithBearerFormat("JWT")
-	bearer.WithDescription("An access token of the user pool or of the OIDC issuer.")
-	key := openapi31.SecurityScheme{APIKey: &openapi31.SecuritySchemeAPIKey{Name: api.APIKeyHeader, In: openapi31.SecuritySchemeAPIKeyInHeader}}
-	key.WithDescription("An API key, in deployments with API keys.")
-	c.WithSecuritySchemesItem(bearerScheme, openapi31.SecuritySchemeOrReference{SecurityScheme: &bearer})
-	c.WithSecuritySchemesItem(keyScheme, openapi31.SecuritySchemeOrReference{SecurityScheme: &key})
+func securitySchemes() map[string]securityScheme {
+	return map[string]securityScheme{
+		bearerScheme: {
+			Type:         "http",
+			Scheme:       "bearer",
+			BearerFormat: "JWT",
+			Description:  "An access token of the user pool or of the OIDC issuer.",
+		},
+		keyScheme: {
+			Type:        "apiKey",
+			Name:        api.APIKeyHeader,
+			In:          "header",
+			Description: "An API key, in deployments with API keys.",
+		},
+	}
 }
 
-func headerNames(route api.Route) []string {
-	var out []string
-	for _, h := range route.RequestHeaders {
-		out = append(out, h.Name)
+func security(r api.Route) []map[string][]string {
+	if r.Public {
+		return []map[string][]string{}
+	}
+	scopes := []string{string(r.Scope)}
+	return []map[string][]string{{bearerScheme: scopes}, {keyScheme: scopes}, {}}
+}
+
+type writer struct {
+	schemas *schemas
+}
+
+// responses describes the types of all responses, before those of requests.
+func (w *writer) responses(routes []api.Route) error {
+	for _, r := range routes {
+		if r.Response == nil {
+			continue
+		}
+		if _, err := w.schemas.of(r.Response, inResponse); err != nil {
+			return fmt.Errorf("describing the response of the route %s: %w", r.Key(), err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) operation(r api.Route) (operation, error) {
+	op := operation{
+		Summary:     r.Summary,
+		OperationID: string(r.Operation),
+		Security:    security(r),
+	}
+	var err error
+	if op.Parameters, err = w.parameters(r); err != nil {
+		return op, err
+	}
+	if r.Request != nil {
+		s, err := w.schemas.of(r.Request, inRequest)
+		if err != nil {
+			return op, err
+		}
+		op.RequestBody = &requestBody{Required: true, Content: map[string]media{jsonType: {s}}}
+	}
+	op.Responses, err = w.answers(r)
+	return op, err
+}
+
+func (w *writer) parameters(r api.Route) ([]parameter, error) {
+	if strings.Contains(r.Path, "+}") {
+		return nil, errors.New("OpenAPI has no parameters of several segments")
+	}
+	path, err := w.parametersIn("path", r.PathParameters)
+	if err != nil {
+		return nil, err
+	}
+	query, err := w.parametersIn("query", r.Query)
+	if err != nil {
+		return nil, err
+	}
+	out := append(path, query...)
+	for _, h := range r.RequestHeaders {
+		out = append(out, parameter{
+			Name:        h.Name,
+			In:          "header",
+			Description: h.Description,
+			Schema:      schema{Type: field.String, Pattern: h.Pattern},
+		})
+	}
+	return out, nil
+}
+
+// parametersIn describes the fields of a struct as parameters.
+func (w *writer) parametersIn(in string, v any) ([]parameter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	t, err := field.Of(reflect.TypeOf(v))
+	if err != nil {
+		return nil, err
+	}
+	var out []parameter
+	for _, f := range t.Fields {
+		s, err := w.schemas.property(f, inRequest)
+		if err != nil {
+			return nil, err
+		}
+		s.Description = ""
+		out = append(out, parameter{
+			Name:        f.Name,
+			In:          in,
+			Description: f.Description,
+			Required:    f.Required,
+			Schema:      s,
+		})
+	}
+	return out, nil
+}
+
+// answers describes the responses of a route: its own, those of the handler, and
+// those of the gateway.
+func (w *writer) answers(r api.Route) (map[string]response, error) {
+	out := map[string]response{}
+	success := response{Description: "Success", Headers: map[string]header{}}
+	for _, h := range r.Headers {
+		success.Headers[h.Name] = describeHeader(h, true)
+	}
+	if r.Response != nil {
+		s, err := w.schemas.of(r.Response, inResponse)
+		if err != nil {
+			return nil, err
+		}
+		success.Content = map[string]media{jsonType: {s}}
+	}
+	out[strconv.Itoa(r.Status)] = success
+	i := slices.IndexFunc(r.Headers, func(h api.Header) bool { return h.Name == "ETag" })
+	if r.Method == http.MethodGet && i >= 0 {
+		out["304"] = response{
+			Description: "The item still has this version",
+			Headers:     map[string]header{"ETag": describeHeader(r.Headers[i], true)},
+		}
+	}
+	return out, w.errors(r, out)
+}
+
+func describeHeader(h api.Header, required bool) header {
+	return header{
+		Description: h.Description,
+		Required:    required,
+		Schema:      schema{Type: field.String, Pattern: h.Pattern},
+	}
+}
+
+// errors adds the responses for errors.
+func (w *writer) errors(r api.Route, out map[string]response) error {
+	problem, err := w.schemas.of(api.Problem{}, inResponse)
+	if err != nil {
+		return err
+	}
+	message, err := w.schemas.of(api.Message{}, inResponse)
+	if err != nil {
+		return err
+	}
+	reasons := map[int][]string{}
+	contents := map[int]map[string]media{}
+	add := func(status int, reason, contentType string, s schema) {
+		reasons[status] = append(reasons[status], reason)
+		if contents[status] == nil {
+			contents[status] = map[string]media{}
+		}
+		contents[status][contentType] = media{s}
+	}
+	codes := append(slices.Clone(r.Errors), api.Unavailable, api.Internal)
+	if !r.Public {
+		codes = append(codes, api.Unauthenticated)
+	}
+	for _, c := range codes {
+		add(c.Status(), fmt.Sprintf("%s (`%s`).", c.Title(), c), problemType, problem)
+	}
+	for _, g := range gatewayAnswers(r) {
+		add(g.status, g.reason+" (a message of the gateway, without a code).", jsonType, message)
+	}
+	for _, status := range slices.Sorted(maps.Keys(reasons)) {
+		out[strconv.Itoa(status)] = response{
+			Description: strings.Join(reasons[status], " "),
+			Content:     contents[status],
+			Headers:     errorHeaders(r, status),
+		}
+	}
+	return nil
+}
+
+type gatewayAnswer struct {
+	status int
+	reason string
+}
+
+// gatewayAnswers are what the gateway makes itself. Sources: API Gateway
+// developer guide, "Working with HTTP APIs"; docs/conformance.md.
+func gatewayAnswers(r api.Route) []gatewayAnswer {
+	out := []gatewayAnswer{
+		{http.StatusBadRequest, "The request is malformed"},
+		{http.StatusNotFound, "The API has no such route, or is not served here"},
+		{http.StatusRequestEntityTooLarge, "The request is larger than 10 MB, or with its headers than the function takes"},
+		{http.StatusRequestHeaderFieldsTooLarge, "The request line and the headers are larger than 10,240 bytes"},
+		{http.StatusTooManyRequests, "Too many requests: try again later"},
+		{http.StatusInternalServerError, "The function failed or could not be asked; a write was perhaps done"},
+		{http.StatusServiceUnavailable, "The function did not answer in time, or is used to capacity; a write was perhaps done"},
+	}
+	if !r.Public {
+		out = append(out,
+			gatewayAnswer{http.StatusUnauthorized, "The token or key is missing or not valid"},
+			gatewayAnswer{http.StatusForbidden, "The token or key lacks the scope `" + string(r.Scope) + "`"})
 	}
 	return out
 }
 
-func parameter(in openapi31.ParameterIn, name, description string, required bool) openapi31.ParameterOrReference {
-	p := openapi31.Parameter{Name: name, In: in, Schema: map[string]any{"type": "string"}}
-	p.WithDescription(description)
-	if required {
-		p.WithRequired(true)
+// errorHeaders are headers of errors, none of which is always there.
+func errorHeaders(r api.Route, status int) map[string]header {
+	switch {
+	case status == http.StatusUnauthorized:
+		return map[string]header{"WWW-Authenticate": {
+			Description: "The challenge, where tokens are asked for.",
+			Schema:      schema{Type: field.String},
+		}}
+	case status == http.StatusServiceUnavailable:
+		return map[string]header{"Retry-After": {
+			Description: "After how many seconds to try again, with the code `" + string(api.Unavailable) + "`.",
+			Schema:      schema{Type: field.Integer, Minimum: "0"},
+		}}
+	case status == http.StatusPreconditionFailed:
+		return map[string]header{"ETag": {
+			Description: "The version that the item has.",
+			Schema:      schema{Type: field.String},
+		}}
 	}
-	return openapi31.ParameterOrReference{Parameter: &p}
-}
-
-// media describes a body by the schema of its type, which goes into the
-// document's components.
-func media(r *openapi31.Reflector, contentType string, v any) (map[string]openapi31.MediaType, error) {
-	schema, err := r.Reflect(v, jsonschema.DefinitionsPrefix("#/components/schemas/"), jsonschema.CollectDefinitions(func(name string, s jsonschema.Schema) {
-		m, err := s.ToSchemaOrBool().ToSimpleMap()
-		if err == nil {
-			r.SpecEns().ComponentsEns().WithSchemasItem(name, m)
-		}
-	}), jsonschema.RootRef)
-	if err != nil {
-		return nil, err
-	}
-	m, err := schema.ToSchemaOrBool().ToSimpleMap()
-	if err != nil {
-		return nil, err
-	}
-	return map[string]openapi31.MediaType{contentType: {Schema: m}}, nil
+	return nil
 }

@@ -103,7 +103,7 @@ func lostAnswersOfBatches(t *testing.T, w *world) {
 		entries, _ := w.mixed(t)
 		for i := range entries {
 			if c := entries[i].Create; c != nil {
-				c.Description = "done or not"
+				c.Description = new("done or not")
 			}
 		}
 		w.lose("BatchWriteItem", done, 2)

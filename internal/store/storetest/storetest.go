@@ -23,6 +23,7 @@ import (
 
 // tests are run in parallel.
 var tests = []func(*testing.T, *world){
+	everyFieldComesBackAsItWasSent,
 	versionsGuardWrites, severalVersionsAreOneCondition, racesHaveOneWinner, ownersCannotReachEachOther,
 	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, lateDeletionsWereNotSaidToBeUndone, retriesDoNotUndoWhatOthersDid, refusalsAfterLostAnswersAreUnknown, throttledWritesAreTriedAgain,
 	pagesHoldEveryItemOnce, tenThousandItems, cursorsBelongToTheirOwner, largeItemsMakeShortPages,

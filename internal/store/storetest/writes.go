@@ -143,10 +143,11 @@ func idempotencyKeyKeepsTheFirstAnswer(t *testing.T, w *world) {
 		t.Errorf("after the deletion it got %+v, %v", again, err)
 	}
 	// It holds for 24 hours, to the last moment.
+	begin := time.Now().Truncate(time.Second)
 	later := func(d time.Duration) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.now = time.Now().Truncate(time.Second).Add(d)
+		w.now = begin.Add(d)
 	}
 	later(900 * time.Millisecond)
 	made, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "late"}, "late")
