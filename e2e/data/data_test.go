@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func TestData(t *testing.T) {
 			"faults that stay say whether to try again": faultsThatStaySayWhetherToTryAgain, "parts of batches are completed or named": partsOfBatchesAreCompletedOrNamed,
 			"slow database is unavailable": slowDatabaseIsUnavailable,
 			"one hung call is not seen":    oneHungCallIsNotSeen,
+			"creates survive freezes":      createsSurviveFreezes,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -48,6 +50,9 @@ type site struct {
 	set     func(*stack.Settings)
 	outputs map[string]string
 	url     string
+
+	// lost counts the connections that functions lost while they were frozen.
+	lost atomic.Int64
 
 	mu       sync.Mutex
 	requests map[string]localcloud.Request
@@ -67,7 +72,7 @@ func newSiteWith(t *testing.T, set func(*stack.Settings)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Cloud = engine.Start(t, localcloud.Config{Port: port, Request: s.observe})
+	s.Cloud = engine.Start(t, localcloud.Config{Port: port, Request: s.observe, Frozen: s.frozen})
 	if s.zips.Handler, err = build.Function(context.Background(), s.Root, "./handler", build.Host); err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +101,8 @@ func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
 	})
 	s.url = s.outputs["url"]
 }
+
+func (s *site) frozen(_ string, closed int) { s.lost.Add(int64(closed)) }
 
 func (s *site) observe(r localcloud.Request) {
 	s.mu.Lock()

@@ -42,10 +42,13 @@ type Config struct {
 	// Now is the gateway's clock: of token buckets, tokens and decisions that
 	// are kept. nil means time.Now.
 	Now func() time.Time
-	// Request, Log and Call are told what happens; each may be nil.
+	// Request, Frozen, Log and Call are told what happens; each may be nil.
 	Request func(Request)
-	Log     func(runtime.LogLine)
-	Call    func(dynamodb.Call)
+	// Frozen is told of each freeze of a function, and how many idle connections
+	// to the database it lost.
+	Frozen func(function string, closed int)
+	Log    func(runtime.LogLine)
+	Call   func(dynamodb.Call)
 	// Plugin is the command that serves as a plug-in of the engine, and its
 	// first arguments; the name of a package follows. Without it there are no
 	// plug-ins, and programs attach by PULUMI_DEBUG_PROVIDERS.
@@ -140,7 +143,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}
 	if c.runtime, err = runtime.New(runtime.Config{
 		Dir: filepath.Join(c.Dir, "lambda"), AccountID: provider.Account, Region: c.Region, Concurrency: c.Concurrency,
-		Credentials: c.people.assume, Release: c.people.release, Log: c.logged, Now: time.Now,
+		Credentials: c.people.assume, Release: c.people.release, Frozen: c.frozen, Log: c.logged, Now: time.Now,
 		Extra: func(runtime.Function) map[string]string {
 			return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": c.database.Endpoint()}
 		},

@@ -128,3 +128,12 @@ func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	}
 	return out, true
 }
+
+// frozen closes the idle connections of a function that was stopped. On AWS
+// they die while it is frozen, some sooner, some later; here all do, always.
+func (c *Cloud) frozen(f runtime.Function, credentials runtime.Credentials) {
+	closed := c.database.CloseIdle(credentials.AccessKeyID)
+	if c.Frozen != nil {
+		c.Frozen(f.Name, closed)
+	}
+}

@@ -94,15 +94,16 @@ type Config struct {
 // Database is DynamoDB Local with the gate in front of it.
 type Database struct {
 	Config
-	namespace  string
-	supervisor *process.Supervisor
-	gate       *http.Server
-	endpoint   string
-	transport  http.RoundTripper
-	schemas    schemas
-	faults     faults
-	barrier    barrier
-	notebook   *notebook
+	namespace   string
+	supervisor  *process.Supervisor
+	gate        *http.Server
+	endpoint    string
+	transport   http.RoundTripper
+	schemas     schemas
+	faults      faults
+	connections connections
+	barrier     barrier
+	notebook    *notebook
 	// noting serialises changes of notes, which are read, changed and written.
 	noting sync.Mutex
 
@@ -172,6 +173,7 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 	}
 	d.endpoint = "http://" + listener.Addr().String()
 	d.gate = server.New(d)
+	d.connections.watch(d.gate)
 	go func() {
 		// It ends with Close.
 		_ = d.gate.Serve(listener)

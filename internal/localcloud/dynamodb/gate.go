@@ -67,6 +67,7 @@ func (d *Database) answer(r *http.Request, body []byte, call *Call) answered {
 		return (&fault{http.StatusBadRequest, serializationException, ""}).answer(call)
 	}
 	identity, denied := d.verify(r, body)
+	d.connections.used(r.Context(), identity.AccessKeyID)
 	call.PrincipalARN, call.Function, call.FunctionRequestID = identity.PrincipalARN, identity.Function, identity.FunctionRequestID
 	if identity.Route != nil && identity.Route.Unreachable != "" {
 		return unreachable(call, identity.Route.Unreachable)

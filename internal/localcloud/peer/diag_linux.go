@@ -16,38 +16,38 @@ const (
 	noCookie         = ^uint64(0)
 )
 
-// ask asks the kernel for the user id of one socket. It costs the same however
+// ask asks the kernel for one socket. It costs the same however
 // many connections there are. Source: sock_diag(7).
-func ask(own, connected netip.AddrPort) (uid int, err error) {
+func ask(own, connected netip.AddrPort) (socket, error) {
 	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, netlinkSockDiag)
 	if err != nil {
-		return 0, err
+		return socket{}, err
 	}
 	defer syscall.Close(fd)
 	// The kernel answers before Sendto returns; this is for a kernel that does not.
 	limit := syscall.Timeval{Sec: 1}
 	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit); err != nil {
-		return 0, err
+		return socket{}, err
 	}
 	kernel := &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}
 	if err := syscall.Sendto(fd, request(own, connected), 0, kernel); err != nil {
-		return 0, err
+		return socket{}, err
 	}
 	buf := make([]byte, 8192)
 	n, _, err := syscall.Recvfrom(fd, buf, 0)
 	if err != nil {
-		return 0, err
+		return socket{}, err
 	}
 	messages, err := syscall.ParseNetlinkMessage(buf[:n])
 	if err != nil {
-		return 0, err
+		return socket{}, err
 	}
 	for _, m := range messages {
 		if m.Header.Type == sockDiagByFamily && len(m.Data) >= responseSize {
 			return read(m.Data, own, connected)
 		}
 	}
-	return 0, ErrGone
+	return socket{}, ErrGone
 }
 
 // request is the question for exactly one socket.
@@ -72,16 +72,19 @@ func request(own, connected netip.AddrPort) []byte {
 	return b
 }
 
-// read reads the user id from an answer. The kernel answers with a listener
+// read reads a socket from an answer. The kernel answers with a listener
 // where the socket is gone, and with neither user nor inode where it is closed.
-func read(m []byte, own, connected netip.AddrPort) (uid int, err error) {
+func read(m []byte, own, connected netip.AddrPort) (socket, error) {
 	near := socketAddress(m[0], m[4:6], m[8:24])
 	far := socketAddress(m[0], m[6:8], m[24:40])
 	inode := binary.NativeEndian.Uint32(m[68:])
 	if near != own || far != connected || inode == 0 {
-		return 0, ErrGone
+		return socket{}, ErrGone
 	}
-	return int(binary.NativeEndian.Uint32(m[64:])), nil
+	return socket{
+		uid:         int(binary.NativeEndian.Uint32(m[64:])),
+		established: m[1] == stateEstablished,
+	}, nil
 }
 
 func socketAddress(family byte, port, addr []byte) netip.AddrPort {

@@ -12,11 +12,11 @@ import (
 // built without it, or a sandbox may forbid it.
 var tables = []string{"/proc/net/tcp", "/proc/net/tcp6"}
 
-// owner returns the user id of the socket with an address of its own that is
-// connected to another one.
-func owner(own, connected netip.AddrPort) (uid int, known bool, err error) {
-	if uid, err := ask(own, connected); err == nil {
-		return uid, true, nil
+// lookup returns the socket with an address of its own that is connected to
+// another one.
+func lookup(own, connected netip.AddrPort) (s socket, known bool, err error) {
+	if s, err := ask(own, connected); err == nil {
+		return s, true, nil
 	}
 	// Without the module for TCP the kernel says of every socket that it does
 	// not exist, so that only the tables can tell that it is gone.
@@ -24,24 +24,24 @@ func owner(own, connected netip.AddrPort) (uid int, known bool, err error) {
 }
 
 // search looks a socket up in tables. Without any it is not known.
-func search(files []string, own, connected netip.AddrPort) (uid int, known bool, err error) {
+func search(files []string, own, connected netip.AddrPort) (s socket, known bool, err error) {
 	for _, name := range files {
 		f, err := os.Open(name)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EACCES) {
 			continue
 		}
 		if err != nil {
-			return 0, true, err
+			return socket{}, true, err
 		}
 		known = true
-		uid, err := find(f, own, connected)
+		s, err := find(f, own, connected)
 		_ = f.Close() // it was only read
 		if !errors.Is(err, ErrGone) {
-			return uid, true, err
+			return s, true, err
 		}
 	}
 	if known {
 		err = ErrGone
 	}
-	return 0, known, err
+	return socket{}, known, err
 }

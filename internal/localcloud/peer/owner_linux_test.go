@@ -31,12 +31,12 @@ func TestKernelAndTablesAgree(t *testing.T) {
 		defer server.Close()
 		far, _ := address(server.RemoteAddr())
 		near, _ := address(server.LocalAddr())
-		uid, known, err := search(tables, far, near)
-		if uid != os.Geteuid() || !known || err != nil {
-			t.Errorf("%s: the tables say %d, %v, %v", name, uid, known, err)
+		s, known, err := search(tables, far, near)
+		if s != (socket{os.Geteuid(), true}) || !known || err != nil {
+			t.Errorf("%s: the tables say %+v, %v, %v", name, s, known, err)
 		}
-		if asked, err := ask(far, near); err == nil && asked != uid {
-			t.Errorf("%s: the kernel says %d", name, asked)
+		if asked, err := ask(far, near); err == nil && asked != s {
+			t.Errorf("%s: the kernel says %+v", name, asked)
 		}
 		if _, err := ask(near, near); err == nil {
 			t.Errorf("%s: the kernel knows the owner of a socket that does not exist", name)

@@ -26,15 +26,39 @@ var ErrGone = errors.New("the other end of the connection is closed")
 // returned, with known true, for a socket that was closed: an owner who closes
 // at once cannot pass for another one.
 func UID(conn net.Conn) (uid int, known bool, err error) {
+	s, known, err := other(conn)
+	return s.uid, known, err
+}
+
+// Established reports whether the other end of a connection within this machine
+// still takes it for established: when this end is closed, it takes the system
+// a moment to tell. It is false where the system does not say.
+func Established(conn net.Conn) bool {
+	s, known, err := other(conn)
+	return known && err == nil && s.established
+}
+
+// socket is one end of a connection.
+type socket struct {
+	uid         int
+	established bool
+}
+
+// stateEstablished is TCP_ESTABLISHED. Source: include/net/tcp_states.h.
+const stateEstablished = 1
+
+// other returns the socket at the other end, also of a connection that is
+// closed at this one.
+func other(conn net.Conn) (s socket, known bool, err error) {
 	near, ok := address(conn.LocalAddr())
 	if !ok {
-		return 0, false, nil
+		return socket{}, false, nil
 	}
 	far, ok := address(conn.RemoteAddr())
 	if !ok {
-		return 0, false, nil
+		return socket{}, false, nil
 	}
-	return owner(far, near)
+	return lookup(far, near)
 }
 
 // address returns an address as the system's tables are searched for it: an

@@ -245,3 +245,31 @@ func TestWhatIsNoTCPConnectionIsNotKnown(t *testing.T) {
 		t.Errorf("got %v, %v", known, err)
 	}
 }
+
+// A connection that is closed at this end alone is known to be at the other.
+func TestOtherEndHearsOfTheClose(t *testing.T) {
+	t.Parallel()
+	l := listen(t, "127.0.0.1:0")
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, known, err := UID(server)
+	if err != nil || Established(server) != known {
+		t.Errorf("an open connection is established: %v, %v", Established(server), err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for over := time.Now().Add(20 * time.Second); Established(server); {
+		if time.Now().After(over) {
+			t.Fatal("the other end does not hear of it")
+		}
+	}
+}

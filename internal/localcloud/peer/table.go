@@ -15,7 +15,7 @@ import (
 // to, in a table as /proc/net/tcp and /proc/net/tcp6 are. It returns ErrGone if
 // the socket is not there or belongs to no process any more. Source: proc(5),
 // and net/ipv4/tcp_ipv4.c for the columns.
-func find(table io.Reader, own, connected netip.AddrPort) (uid int, err error) {
+func find(table io.Reader, own, connected netip.AddrPort) (socket, error) {
 	lines := bufio.NewScanner(table)
 	lines.Scan() // the header
 	for lines.Scan() {
@@ -25,33 +25,37 @@ func find(table io.Reader, own, connected netip.AddrPort) (uid int, err error) {
 		}
 		near, err := parse(f[1])
 		if err != nil {
-			return 0, err
+			return socket{}, err
 		}
 		far, err := parse(f[2])
 		if err != nil {
-			return 0, err
+			return socket{}, err
 		}
 		if near == own && far == connected {
-			return holder(f[7], f[9])
+			return holder(f[3], f[7], f[9])
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return 0, fmt.Errorf("reading the table of connections: %w", err)
+		return socket{}, fmt.Errorf("reading the table of connections: %w", err)
 	}
-	return 0, ErrGone
+	return socket{}, ErrGone
 }
 
-// holder returns the user id of a socket. One without an inode was closed by
+// holder returns a socket by its columns. One without an inode was closed by
 // its owner: the table then says 0 for its user.
-func holder(uid, inode string) (int, error) {
+func holder(state, uid, inode string) (socket, error) {
 	if inode == "0" {
-		return 0, ErrGone
+		return socket{}, ErrGone
 	}
 	n, err := strconv.Atoi(uid)
 	if err != nil {
-		return 0, fmt.Errorf("the table of connections has the user id %q", uid)
+		return socket{}, fmt.Errorf("the table of connections has the user id %q", uid)
 	}
-	return n, nil
+	in, err := strconv.ParseUint(state, 16, 8)
+	if err != nil {
+		return socket{}, fmt.Errorf("the table of connections has the state %q", state)
+	}
+	return socket{n, in == stateEstablished}, nil
 }
 
 // parse reads an address of the table: words of 32 bits in the byte order of

@@ -52,9 +52,9 @@ func TestTableTellsTheOwner(t *testing.T) {
 	}
 	for _, c := range cases {
 		own, connected := netip.MustParseAddrPort(c.own), netip.MustParseAddrPort(c.connected)
-		uid, err := find(strings.NewReader(table), own, connected)
-		if uid != c.uid || !errors.Is(err, c.err) {
-			t.Errorf("%s is owned by %d, %v", c.own, uid, err)
+		s, err := find(strings.NewReader(table), own, connected)
+		if s.uid != c.uid || !errors.Is(err, c.err) {
+			t.Errorf("%s is owned by %d, %v", c.own, s.uid, err)
 		}
 	}
 }
@@ -67,10 +67,12 @@ func TestMalformedTableIsAnError(t *testing.T) {
 		"0: 0100007F:0001 zz00007F:1F90 01 a b c 0 0 1",
 		"0: 0100007F:00001 0100007F:1F90 01 a b c 0 0 1 7",
 		"0: 01007F:0001 0100007F:1F90 01 a b c 0 0 1",
+		"0: 0100007F:0001 0100007F:0001 x a b c 0 0 1",
+		"0: 0100007F:0001 0100007F:0001 01 a b c x 0 1",
 	} {
-		uid, err := find(strings.NewReader("header\n"+bad+"\n"), own, own)
+		s, err := find(strings.NewReader("header\n"+bad+"\n"), own, own)
 		if err == nil {
-			t.Errorf("%q gave the user %d", bad, uid)
+			t.Errorf("%q gave %+v", bad, s)
 		}
 	}
 }

@@ -103,10 +103,10 @@ func killStray(file string) (mark string, err error) {
 
 // Process is a running child.
 type Process struct {
-	cmd  *exec.Cmd
-	file string
-	mark string
-	done chan struct{}
+	cmd         *exec.Cmd
+	file        string
+	mark        string
+	ended, done chan struct{}
 
 	mu     sync.Mutex
 	apart  []member // stopped outside of the process group
@@ -121,7 +121,7 @@ type member struct {
 
 // Start starts cmd in a group of its own, with Variable in its environment.
 func (s *Supervisor) Start(cmd *exec.Cmd) (*Process, error) {
-	p := &Process{cmd: cmd, mark: Variable + "=" + rand.Text(), done: make(chan struct{})}
+	p := &Process{cmd: cmd, mark: Variable + "=" + rand.Text(), ended: make(chan struct{}), done: make(chan struct{})}
 	cmd.SysProcAttr = attributes()
 	cmd.Env = append(cmd.Environ(), p.mark)
 	result := make(chan error)
@@ -147,6 +147,7 @@ func (s *Supervisor) Start(cmd *exec.Cmd) (*Process, error) {
 // wait waits for the end of a process, and ends what it started.
 func (s *Supervisor) wait(p *Process) {
 	p.awaitEnd()
+	close(p.ended)
 	sweep([]string{p.mark})
 	// The error says how the process ended; ProcessState says it too.
 	_ = p.cmd.Wait()
@@ -181,6 +182,9 @@ func (s *Supervisor) Close() {
 
 // Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // Done is closed when the process and what it started have ended.
 func (p *Process) Done() <-chan struct{} { return p.done }

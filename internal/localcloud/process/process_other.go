@@ -19,8 +19,12 @@ func identity(pid int) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// awaitEnd leaves it to exec.Cmd to wait.
-func (p *Process) awaitEnd() {}
+// awaitEnd returns when the process has ended, and ends what is left of its
+// group.
+func (p *Process) awaitEnd() {
+	_ = p.cmd.Wait() // a second one says that there was a first
+	_ = syscall.Kill(-p.Pid(), syscall.SIGKILL)
+}
 
 // awaitStop does not wait: the system says that a process is stopped to who
 // waits for its end only.

@@ -23,14 +23,16 @@ func (e *environment) api() http.Handler {
 
 func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
-	next, waiting := e.next, e.waiting
+	next, waiting, freezer := e.next, e.waiting, e.freezer
 	e.mu.Unlock()
+	freezer.poll()
 	select {
 	case waiting <- struct{}{}:
 	default:
 	}
 	select {
 	case <-r.Context().Done():
+		freezer.answered()
 	case inv := <-next:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
@@ -38,8 +40,7 @@ func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(e.runtime.Now().Add(e.function.Timeout).UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
 		h.Set("Lambda-Runtime-Trace-Id", traceID(e.runtime.Now(), inv.id))
-		// A runtime that is gone is noticed by its exit.
-		_, _ = w.Write(inv.payload)
+		deliver(w, inv.payload, freezer.answered)
 	}
 }
 

@@ -3,7 +3,6 @@ package runtime
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"items-api/internal/localcloud/peer"
@@ -34,16 +32,19 @@ type environment struct {
 	function   Function
 	task       string
 	generation int
-	counted    bool      // uses the account's unreserved concurrency
-	used       time.Time // guarded by the runtime's mutex
+	counted    bool        // uses the account's unreserved concurrency
+	used       time.Time   // guarded by the runtime's mutex
+	timer      *time.Timer // of its idle time, guarded likewise; nil before it was idle
 
 	mu          sync.Mutex
 	process     *process.Process
 	server      *http.Server
+	freezer     *freezer         // of the process
 	next        chan *invocation // hands work to a waiting runtime
 	waiting     chan struct{}    // receives when the runtime asks for work
 	current     *invocation
 	initError   *answer
+	reason      string // why the process could not be started
 	stopped     bool
 	tmp         string
 	stream      string
@@ -57,19 +58,6 @@ type invocation struct {
 	answer  chan answer
 	settled bool // an answer was given
 	cause   any  // see WithCause
-}
-
-type answer struct {
-	payload []byte
-	failed  bool
-}
-
-func failure(kind, message string) answer {
-	data, err := json.Marshal(map[string]string{"errorType": kind, "errorMessage": message})
-	if err != nil {
-		data = []byte(`{}`)
-	}
-	return answer{payload: data, failed: true}
 }
 
 func (e *environment) pid() int {
@@ -97,6 +85,7 @@ func (e *environment) invoke(inv *invocation, cold bool) Result {
 	start := e.runtime.Now()
 	if failed != nil {
 		a = *failed
+		e.explain(inv.id, a)
 	} else {
 		a = e.serve(inv)
 	}
@@ -138,17 +127,10 @@ func (e *environment) initialize(id string) *answer {
 	return failed
 }
 
-func errorType(a answer) string {
-	var v struct{ ErrorType string }
-	if json.Unmarshal(a.payload, &v) != nil || v.ErrorType == "" {
-		return "Runtime.Unknown"
-	}
-	return v.ErrorType
-}
-
 func (e *environment) attempt(id string, limit time.Duration) *answer {
 	e.end()
 	if err := e.start(); err != nil {
+		e.reason = entrypointReason(e.task, err)
 		a := startFailure(id, err)
 		return &a
 	}
@@ -180,38 +162,6 @@ func (e *environment) attempt(id string, limit time.Duration) *answer {
 	}
 }
 
-// startFailure maps an error of starting the bootstrap to what Lambda says.
-func startFailure(id string, err error) answer {
-	text := err.Error()
-	switch {
-	case errors.Is(err, errNoBootstrap):
-		text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-	case errors.Is(err, fs.ErrPermission):
-		text = "fork/exec /var/task/bootstrap: permission denied"
-	case errors.Is(err, syscall.ENOEXEC):
-		text = "fork/exec /var/task/bootstrap: exec format error"
-	case errors.Is(err, fs.ErrNotExist):
-		text = "fork/exec /var/task/bootstrap: no such file or directory"
-	}
-	return failure("Runtime.InvalidEntrypoint", fmt.Sprintf("RequestId: %s Error: %s", id, text))
-}
-
-func exitFailure(id string, s *os.ProcessState) answer {
-	text := "Runtime exited without providing a reason"
-	if status, ok := s.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		text = "Runtime exited with error: signal: " + status.Signal().String()
-	} else if s.ExitCode() != 0 {
-		text = fmt.Sprintf("Runtime exited with error: exit status %d", s.ExitCode())
-	}
-	return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: %s", id, text))
-}
-
-func timeout(id string, limit time.Duration) answer {
-	return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, limit.Seconds()))
-}
-
-var errNoBootstrap = errors.New("no bootstrap")
-
 // start starts the bootstrap with a Runtime API of its own.
 func (e *environment) start() error {
 	bootstrap := filepath.Join(e.task, "bootstrap")
@@ -236,7 +186,8 @@ func (e *environment) start() error {
 	}
 	e.mu.Lock()
 	e.credentials, e.stream = credentials, e.streamName()
-	e.next, e.waiting, e.initError, e.current = make(chan *invocation), make(chan struct{}, 1), nil, nil
+	e.next, e.waiting, e.freezer = make(chan *invocation), make(chan struct{}, 1), &freezer{}
+	e.initError, e.current = nil, nil
 	api := server.New(peer.Handler(e.api()))
 	e.server = api
 	e.mu.Unlock()
@@ -244,12 +195,14 @@ func (e *environment) start() error {
 		// It ends with the environment.
 		_ = api.Serve(peer.Listen(listener))
 	}()
-	cmd := exec.Command(bootstrap)
-	cmd.Dir = e.task
-	cmd.Env = e.variables(listener.Addr().String())
-	cmd.Stdout, cmd.Stderr = e.output(), e.output()
-	cmd.WaitDelay = time.Second
-	p, err := e.runtime.supervisor.Start(cmd)
+	p, err := e.runtime.startProcess(func() *exec.Cmd {
+		cmd := exec.Command(bootstrap)
+		cmd.Dir = e.task
+		cmd.Env = e.variables(listener.Addr().String())
+		cmd.Stdout, cmd.Stderr = e.output(), e.output()
+		cmd.WaitDelay = time.Second
+		return cmd
+	})
 	if err != nil {
 		_ = api.Close()
 		e.runtime.Release(credentials)
@@ -331,7 +284,7 @@ func (e *environment) usable() bool {
 		return false
 	}
 	select {
-	case <-e.process.Done():
+	case <-e.process.Ended():
 		return false
 	default:
 		return true

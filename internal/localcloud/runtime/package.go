@@ -74,7 +74,9 @@ func CheckRunnable(path string) error {
 	if built == "" || built == host {
 		return nil
 	}
-	return fmt.Errorf("this machine (%s) cannot run the package's bootstrap, which is built for %s: set `architecture: host` in the stack's configuration to build for this machine", host, built)
+	return fmt.Errorf("this machine (%s) cannot run the package's bootstrap, which is built for %s: "+
+		"build the package for this machine when it is deployed here; the function's architectures can stay as they are",
+		host, built)
 }
 
 // target returns the system and processor that an executable is built for, or

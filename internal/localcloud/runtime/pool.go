@@ -3,7 +3,6 @@ package runtime
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // pool holds the environments of one version of a function. The runtime's mutex guards it.
@@ -27,6 +26,7 @@ func (p *pool) replace(f Function, task string) []*environment {
 	p.function, p.task, p.idle = f, task, nil
 	p.current++
 	for _, e := range old {
+		e.timer.Stop()
 		delete(p.all, e)
 	}
 	return old
@@ -58,6 +58,7 @@ func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
 		e := p.idle[n-1]
 		p.idle = p.idle[:n-1]
 		e.counted = !reserved
+		e.timer.Stop()
 		return e, false, nil
 	}
 	p.starts++
@@ -104,7 +105,7 @@ func (r *Runtime) release(e *environment) {
 	keep := !r.closed && e.generation == p.current && e.alive()
 	if keep {
 		p.idle = append(p.idle, e)
-		e.used = r.Now()
+		r.rest(e)
 	} else {
 		delete(p.all, e)
 	}
@@ -112,9 +113,18 @@ func (r *Runtime) release(e *environment) {
 	r.mu.Unlock()
 	if !keep {
 		e.stop()
+	}
+}
+
+// rest begins the idle time of an environment, which has one timer for all of
+// them. The runtime's mutex is held.
+func (r *Runtime) rest(e *environment) {
+	e.used = r.Now()
+	if e.timer == nil {
+		e.timer = r.afterFunc(r.IdleTimeout, func() { r.retire(e) })
 		return
 	}
-	time.AfterFunc(r.IdleTimeout, func() { r.retire(e) })
+	e.timer.Reset(r.IdleTimeout)
 }
 
 // leave forgets a version that was removed, once nothing of it runs.
@@ -124,11 +134,16 @@ func (r *Runtime) leave(p *pool) {
 	}
 }
 
-// retire ends an environment that was idle for too long.
+// retire ends an environment that was idle for too long. Another invocation may
+// have come while the timer fired.
 func (r *Runtime) retire(e *environment) {
 	r.mu.Lock()
 	i := slices.Index(e.pool.idle, e)
-	if i < 0 || r.Now().Sub(e.used) < r.IdleTimeout {
+	left := r.IdleTimeout - r.Now().Sub(e.used)
+	if i < 0 || left > 0 {
+		if i >= 0 {
+			e.timer.Reset(left)
+		}
 		r.mu.Unlock()
 		return
 	}

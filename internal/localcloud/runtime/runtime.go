@@ -62,6 +62,9 @@ type Config struct {
 	// Credentials is called once for each environment, Release when it has ended.
 	Credentials func(Function) (Credentials, error)
 	Release     func(Credentials)
+	// Frozen is called when an environment was stopped after an invocation,
+	// before it gets the next one.
+	Frozen func(Function, Credentials)
 	// Extra returns environment variables that the cloud adds.
 	Extra func(Function) map[string]string
 	Log   func(LogLine)
@@ -105,6 +108,8 @@ const maxPayload = 6291556
 type Runtime struct {
 	Config
 	supervisor *process.Supervisor
+	settle     time.Duration
+	afterFunc  func(time.Duration, func()) *time.Timer
 
 	mu         sync.Mutex
 	pools      map[string]*pool
@@ -127,6 +132,9 @@ func New(c Config) (*Runtime, error) {
 	if c.Release == nil {
 		c.Release = func(Credentials) {}
 	}
+	if c.Frozen == nil {
+		c.Frozen = func(Function, Credentials) {}
+	}
 	if c.Extra == nil {
 		c.Extra = func(Function) map[string]string { return nil }
 	}
@@ -134,7 +142,8 @@ func New(c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{Config: c, supervisor: s, pools: map[string]*pool{}}, tidy(c.Dir)
+	r := &Runtime{Config: c, supervisor: s, settle: settleTime, afterFunc: time.AfterFunc, pools: map[string]*pool{}}
+	return r, tidy(c.Dir)
 }
 
 // tidy removes unpacked packages and temporary directories of an earlier run.
@@ -258,6 +267,7 @@ func (r *Runtime) Invoke(ctx context.Context, t Target, payload []byte) (Result,
 		go func() {
 			defer r.running.Done()
 			e.settle()
+			e.freeze()
 			r.release(e)
 			close(free)
 		}()
@@ -265,7 +275,7 @@ func (r *Runtime) Invoke(ctx context.Context, t Target, payload []byte) (Result,
 		// environment again, as it does over a real network.
 		select {
 		case <-free:
-		case <-time.After(settleTime):
+		case <-time.After(r.settle):
 		}
 		done <- res
 	}()

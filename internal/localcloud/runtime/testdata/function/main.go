@@ -65,6 +65,8 @@ func answer(id, arn, do, path string) {
 			}
 			time.Sleep(5 * time.Millisecond)
 		}
+	case "tick":
+		go tick(path)
 	case "large":
 		out["text"] = strings.Repeat("x", 7<<20)
 	case "stale":
@@ -88,4 +90,17 @@ func answer(id, arn, do, path string) {
 		os.Exit(5)
 	}
 	post("invocation/"+id+"/response", body)
+}
+
+// tick makes a file longer for as long as the process runs.
+func tick(path string) {
+	for {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			os.Exit(10)
+		}
+		_, _ = f.WriteString(".")
+		_ = f.Close()
+		time.Sleep(time.Millisecond)
+	}
 }
