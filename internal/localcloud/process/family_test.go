@@ -45,8 +45,8 @@ func haveGrandchild(leave bool) {
 		panic(err)
 	}
 	fmt.Println(os.Getpid(), near.Process.Pid, far.Process.Pid, strings.TrimSpace(string(lost)))
-	if !leave {
-		select {}
+	for !leave {
+		time.Sleep(time.Hour) // Go ends a program that waits for nothing
 	}
 }
 
