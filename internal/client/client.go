@@ -4,7 +4,9 @@
 package client
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +36,10 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 			o.MaxAttempts = 4
 			// A function has seconds, and not the 20 that the SDK may wait.
 			o.Backoff = retry.NewExponentialJitterBackoff(maxBackoff)
+			o.Retryables = slices.Concat(
+				[]retry.IsErrorRetryable{retry.NoRetryCanceledError{}, retryNotSent},
+				retry.DefaultRetryables,
+			)
 		}),
 	}
 	if endpoint := env("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
@@ -44,3 +50,13 @@ func FromEnvironment(env func(string) string, also ...string) (*dynamodb.Client,
 
 // maxBackoff bounds the pause between two tries.
 const maxBackoff = 500 * time.Millisecond
+
+// retryNotSent retries what was not sent, also if the SDK would not: a name that
+// is not found may be found in a moment.
+var retryNotSent = retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+	var notSent *NotSentError
+	if errors.As(err, &notSent) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+})
