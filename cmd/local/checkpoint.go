@@ -19,6 +19,11 @@ func backendURL(dir string) string {
 	return "file://" + filepath.ToSlash(dir) + "?metadata=skip"
 }
 
+// checkpoint is the file of the engine's state of the stack.
+func (o *options) checkpoint() string {
+	return filepath.Join(o.dir, "pulumi", ".pulumi", "stacks", project, o.stack+".json")
+}
+
 // mend repairs what a kill, or a machine that lost its power, can have done to
 // the engine's state: metadata, which may be half-written and on which nothing
 // depends, and files that were not completed are removed, and a damaged
@@ -34,7 +39,7 @@ func (o *options) mend() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("repairing the engine's state: %w", err)
 	}
-	file := filepath.Join(root, "stacks", project, o.stack+".json")
+	file := o.checkpoint()
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && json.Valid(data) {
 		return nil

@@ -57,7 +57,7 @@ it, or their stacks are said to be gone:
 func (o *options) clean(ctx context.Context, in io.Reader, out io.Writer, k cleaning) error {
 	instance, ok := localcloud.Running(o.dir)
 	if !ok {
-		cloud, err := o.start(ctx, newWatcher(io.Discard))
+		cloud, err := o.start(ctx, newWatcher(io.Discard), "")
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
@@ -24,8 +23,9 @@ import (
 	"items-api/stack"
 )
 
-// start runs a cloud in this process.
-func (o *options) start(ctx context.Context, w *watcher) (*localcloud.Cloud, error) {
+// start runs a cloud in this process; --port is for the stack whose URNs have a
+// prefix, or for new APIs if there is none.
+func (o *options) start(ctx context.Context, w *watcher, portFor string) (*localcloud.Cloud, error) {
 	if o.concurrency < 1 {
 		return nil, fmt.Errorf("--account-concurrency must be at least 1, not %d", o.concurrency)
 	}
@@ -33,8 +33,18 @@ func (o *options) start(ctx context.Context, w *watcher) (*localcloud.Cloud, err
 	if err != nil {
 		return nil, err
 	}
-	return localcloud.Start(ctx, localcloud.Config{Dir: o.dir, Region: o.region, JarDir: filepath.Join(o.tools, "dynamodb-local"), Port: o.port,
-		Concurrency: o.concurrency, Request: w.request, Log: w.log, Call: w.call, Plugin: command})
+	return localcloud.Start(ctx, localcloud.Config{
+		Dir:         o.dir,
+		Region:      o.region,
+		JarDir:      filepath.Join(o.tools, "dynamodb-local"),
+		Port:        o.port,
+		PortFor:     portFor,
+		Concurrency: o.concurrency,
+		Request:     w.request,
+		Log:         w.log,
+		Call:        w.call,
+		Plugin:      command,
+	})
 }
 
 func up(ctx context.Context, o *options) error {
@@ -42,14 +52,14 @@ func up(ctx context.Context, o *options) error {
 		return err
 	}
 	w := newWatcher(os.Stdout)
-	cloud, err := o.start(ctx, w)
+	cloud, err := o.start(ctx, w, o.urns())
 	if err != nil {
 		if errors.Is(err, localcloud.ErrRunning) {
 			err = fmt.Errorf("%w; to deploy a change to it, use `go run ./cmd/local deploy`", err)
 		}
 		return err
 	}
-	err = o.own(ctx, cloud, func(s auto.Stack) error { return o.deploy(ctx, s, cloud.Moved()) })
+	err = o.own(ctx, cloud, func(s auto.Stack, i localcloud.Instance) error { return o.deploy(ctx, s, i) })
 	if err == nil {
 		fmt.Printf("\nStreaming requests and logs; Ctrl-C stops, and `make up` starts again with the same data.\n")
 		w.stream()
@@ -60,7 +70,7 @@ func up(ctx context.Context, o *options) error {
 
 // own opens the stack on a cloud that only this process uses, and brings both
 // together first.
-func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto.Stack) error) error {
+func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto.Stack, localcloud.Instance) error) error {
 	if err := o.releaseLocks(ctx); err != nil {
 		return err
 	}
@@ -78,11 +88,11 @@ func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto
 	if err := o.repair(ctx, s, cloud); err != nil {
 		return err
 	}
-	return do(s)
+	return do(s, instance)
 }
 
 // with runs do on the cloud that runs already, or on one started for it.
-func (o *options) with(ctx context.Context, do func(s auto.Stack, moved bool) error) error {
+func (o *options) with(ctx context.Context, do func(auto.Stack, localcloud.Instance) error) error {
 	if _, err := o.prepare(); err != nil {
 		return err
 	}
@@ -91,32 +101,31 @@ func (o *options) with(ctx context.Context, do func(s auto.Stack, moved bool) er
 		if err != nil {
 			return err
 		}
-		return do(s, false)
+		return do(s, instance)
 	}
-	cloud, err := o.start(ctx, newWatcher(io.Discard))
+	cloud, err := o.start(ctx, newWatcher(io.Discard), o.urns())
 	if err != nil {
 		return err
 	}
-	err = o.own(ctx, cloud, func(s auto.Stack) error { return do(s, cloud.Moved()) })
+	err = o.own(ctx, cloud, do)
 	return errors.Join(err, cloud.Close())
 }
 
 func deploy(ctx context.Context, o *options) error {
-	return o.with(ctx, func(s auto.Stack, moved bool) error { return o.deploy(ctx, s, moved) })
+	return o.with(ctx, func(s auto.Stack, i localcloud.Instance) error { return o.deploy(ctx, s, i) })
 }
 
 // deploy previews first, so that what the local cloud does not support fails
 // before anything is created.
-func (o *options) deploy(ctx context.Context, s auto.Stack, moved bool) error {
-	if moved {
-		if _, err := s.Refresh(ctx, optrefresh.SuppressProgress(), optrefresh.SuppressOutputs()); err != nil {
-			return fmt.Errorf("taking over the new address: %w", err)
-		}
-	}
+func (o *options) deploy(ctx context.Context, s auto.Stack, cloud localcloud.Instance) error {
 	r := newReport(os.Stdout)
 	plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(false)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
 	if err := r.finish(err); err != nil {
 		return fmt.Errorf("nothing was deployed: %w", err)
+	}
+	moved, err := o.place(ctx, s, cloud)
+	if err != nil {
+		return err
 	}
 	if changes(plan.ChangeSummary) > 0 || moved || !o.hasOutputs() {
 		r = r.again()
@@ -217,7 +226,8 @@ func (l location) header() string {
 }
 
 func preview(ctx context.Context, o *options) error {
-	return o.with(ctx, func(s auto.Stack, _ bool) error {
+	o.port = 0 // nothing moves
+	return o.with(ctx, func(s auto.Stack, _ localcloud.Instance) error {
 		r := newReport(os.Stdout)
 		plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(true)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
 		if err := r.finish(err); err != nil {
@@ -231,7 +241,8 @@ func preview(ctx context.Context, o *options) error {
 // destroy runs the program too, which guards the table of other stacks than
 // local; asking first, so that nothing is gone when the guard says no.
 func destroy(ctx context.Context, o *options) error {
-	return o.with(ctx, func(s auto.Stack, _ bool) error {
+	o.port = 0 // nothing moves
+	return o.with(ctx, func(s auto.Stack, _ localcloud.Instance) error {
 		r := newReport(os.Stdout)
 		_, err := s.PreviewDestroy(ctx, optdestroy.EventStreams(r.events(false)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
 		if err := r.finish(err); err != nil {

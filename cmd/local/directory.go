@@ -38,6 +38,9 @@ func (o *options) enter() error {
 	if err := checkStackName(o.stack); err != nil {
 		return err
 	}
+	if o.port < 0 || o.port > 65535 {
+		return fmt.Errorf("--port must be from 1 to 65535, not %d", o.port)
+	}
 	return o.migrateStacks()
 }
 

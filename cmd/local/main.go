@@ -62,7 +62,7 @@ func command(o *options) *cobra.Command {
 	f.StringVar(&o.tools, "tools", ".tools", "directory of the tools that `make tools` puts there")
 	f.StringVar(&o.region, "region", "us-east-1", "region of the local cloud")
 	f.StringVar(&o.stack, "stack", defaultStack, "stack, with its configuration in Pulumi.<stack>.yaml")
-	f.IntVar(&o.port, "port", 0, "port of the first API (8080, or where it was, if not given)")
+	f.IntVar(&o.port, "port", 0, "port of the stack's API, with up and deploy, or of new APIs, with serve (default: where it is, or the first free from 8080 on)")
 	f.IntVar(&o.concurrency, "account-concurrency", 1000, "the account's limit of concurrent executions")
 	add := func(use, short string, run func(context.Context, *options) error) {
 		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,

@@ -21,7 +21,7 @@ import (
 // that needs.
 func serve(ctx context.Context, o *options) error {
 	w := newWatcher(os.Stdout)
-	cloud, err := o.start(ctx, w)
+	cloud, err := o.start(ctx, w, "")
 	if err != nil {
 		return err
 	}

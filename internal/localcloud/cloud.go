@@ -34,9 +34,13 @@ type Config struct {
 	Region string
 	// JarDir holds DynamoDB Local; Java is its runtime, "" for java from PATH.
 	JarDir, Java string
-	// Port is where the first API is served; 0 means 8080, and that APIs
-	// which exist stay where they are.
+	// Port is where the API of the stack that PortFor names is served: one that
+	// exists moves there, and no other does. 0 leaves each where it is, and
+	// puts new ones on the first free port from 8080 on.
 	Port int
+	// PortFor is the prefix of the URNs of a stack. "" makes Port the first port
+	// for new APIs of all stacks, and for those whose own port is not free.
+	PortFor string
 	// Concurrency is the account's limit of concurrent executions; 0 means 1000.
 	Concurrency int
 	// Now is the gateway's clock: of token buckets, tokens and decisions that
@@ -55,8 +59,6 @@ type Config struct {
 	Plugin []string
 }
 
-const defaultPort = 8080
-
 // Cloud is a running local cloud.
 type Cloud struct {
 	Config
@@ -72,13 +74,11 @@ type Cloud struct {
 	keys     oidc.Keys
 	issuer   *http.Server
 	issuers  net.Listener
-	moved    bool
 	traffic  traffic
 	usage    *usage
 
-	mu      sync.Mutex
-	servers map[string]*http.Server
-	ports   map[string]int
+	mu   sync.Mutex
+	apis map[string]*listener // by id
 }
 
 // ErrRunning means that another process runs a cloud on the same directory.
@@ -103,7 +103,7 @@ func Start(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the directory of the local cloud: %w", err)
 	}
-	cloud := &Cloud{Config: c, lock: flock.New(filepath.Join(dir, "lock")), servers: map[string]*http.Server{}, ports: map[string]int{}}
+	cloud := &Cloud{Config: c, lock: flock.New(filepath.Join(dir, "lock")), apis: map[string]*listener{}}
 	locked, err := cloud.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
@@ -183,37 +183,8 @@ func (c *Cloud) restore(ctx context.Context) error {
 			return fmt.Errorf("the custom domain %s: %w", name, err)
 		}
 	}
-	apis, err := c.provider.APIs()
-	if err != nil {
-		return err
-	}
-	for i, a := range apis {
-		port := a.Port
-		if c.Port != 0 {
-			port = c.Port + i
-		}
-		// The gateway knows the API before anybody can ask: a request in between
-		// would be told that there is no such route.
-		if err := c.ApplyAPI(ctx, a.ID); err != nil {
-			return fmt.Errorf("serving the API %s again: %w", a.ID, err)
-		}
-		got, url, err := c.OpenAPI(ctx, a.ID, port)
-		if err != nil {
-			return err
-		}
-		if got != a.Port {
-			c.moved = true
-			if err := c.provider.Move(a.ID, got, url); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return c.restoreAPIs(ctx)
 }
-
-// Moved reports whether an API has another address than in the run before, so
-// that the engine's state needs a refresh.
-func (c *Cloud) Moved() bool { return c.moved }
 
 // Forget removes what a killed deployment left: resources of the stack, given
 // by the prefix of its URNs, that are not among the held ones.
@@ -229,8 +200,8 @@ func (c *Cloud) Close() error {
 	var errs []error
 	c.engines.close()
 	c.mu.Lock()
-	for _, s := range c.servers {
-		errs = append(errs, s.Close())
+	for _, l := range c.apis {
+		errs = append(errs, l.server.Close())
 	}
 	c.mu.Unlock()
 	if c.issuer != nil {

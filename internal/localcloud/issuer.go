@@ -28,6 +28,8 @@ func (c *Cloud) serveIssuers() (err error) {
 	mux.Handle("/", c.keys.Handler())
 	mux.HandleFunc("GET /roles", c.serveRoles)
 	mux.HandleFunc("POST "+leftoversPath, c.serveLeftovers)
+	mux.HandleFunc("GET /apis", c.serveAPIs)
+	mux.HandleFunc("PUT /port", c.servePort)
 	c.issuer = server.New(peer.Handler(mux))
 	go func() {
 		// It ends with Close.

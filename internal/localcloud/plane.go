@@ -7,17 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"items-api/internal/localcloud/gateway"
 	"items-api/internal/localcloud/provider"
 	"items-api/internal/localcloud/runtime"
-	"items-api/internal/localcloud/server"
 	"items-api/internal/localcloud/state"
 )
 
@@ -133,44 +129,6 @@ func (c *Cloud) RemoveFunction(_ context.Context, name string) error {
 	return errors.Join(errs...)
 }
 
-// OpenAPI listens for an API. With port 0 it takes the first free port from
-// the configured one on; a given port must be free.
-func (c *Cloud) OpenAPI(_ context.Context, id string, port int) (int, string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.servers[id]; s != nil {
-		return c.ports[id], "http://" + address(c.ports[id]), nil
-	}
-	first, last := port, port
-	if port == 0 {
-		first = defaultPort
-		if c.Port != 0 {
-			first = c.Port
-		}
-		last = first + 100
-	}
-	for n := first; n <= last; n++ {
-		if slices.Contains(slices.Collect(maps.Values(c.ports)), n) {
-			continue
-		}
-		l, err := net.Listen("tcp", address(n))
-		if err != nil && (port != 0 || n == c.Port) {
-			return 0, "", fmt.Errorf("the port %d, where the API is to be served, is in use by another program: stop that program, or choose another port with --port", n)
-		}
-		if err != nil {
-			continue
-		}
-		s := server.New(c.gateway.Handler(id))
-		c.servers[id], c.ports[id] = s, n
-		go func() {
-			// It ends with RemoveAPI or Close.
-			_ = s.Serve(l)
-		}()
-		return n, "http://" + address(n), nil
-	}
-	return 0, "", fmt.Errorf("none of the ports %d to %d is free for the API: choose another one with --port", first, last)
-}
-
 // ApplyAPI gives the gateway an API as its records are.
 func (c *Cloud) ApplyAPI(_ context.Context, id string) error {
 	a, err := c.provider.API(id)
@@ -178,25 +136,6 @@ func (c *Cloud) ApplyAPI(_ context.Context, id string) error {
 		return err
 	}
 	return c.gateway.Put(a)
-}
-
-// RemoveAPI stops serving an API. Requests in flight are answered.
-func (c *Cloud) RemoveAPI(ctx context.Context, id string) error {
-	c.gateway.Remove(id)
-	c.mu.Lock()
-	s := c.servers[id]
-	delete(c.servers, id)
-	delete(c.ports, id)
-	c.mu.Unlock()
-	if s == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if err := s.Shutdown(ctx); err != nil {
-		return s.Close()
-	}
-	return nil
 }
 
 // Invoke runs a function for the gateway, if its resource policy permits.

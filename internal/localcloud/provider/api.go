@@ -19,7 +19,7 @@ const (
 
 func createAPI(ctx context.Context, p *Provider, in values) (state.Record, error) {
 	id := p.ID(10)
-	port, url, err := p.Cloud.OpenAPI(ctx, id, 0)
+	port, url, err := p.Cloud.OpenAPI(ctx, id, creating(ctx))
 	if err != nil {
 		return state.Record{}, err
 	}

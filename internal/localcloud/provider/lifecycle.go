@@ -56,10 +56,18 @@ func (t *Type) planned(p *Provider, in values) values {
 	return out
 }
 
+type creatingKey struct{}
+
+// creating returns the URN of the resource that is being created.
+func creating(ctx context.Context) string {
+	urn, _ := ctx.Value(creatingKey{}).(string)
+	return urn
+}
+
 func (p *Provider) create(ctx context.Context, t *Type, urn resource.URN, in values, o Origin) (state.Record, error) {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
-	rec, err := t.Create(ctx, p, in)
+	rec, err := t.Create(context.WithValue(ctx, creatingKey{}, string(urn)), p, in)
 	if err != nil {
 		return rec, err
 	}

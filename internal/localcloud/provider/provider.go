@@ -61,9 +61,9 @@ type Cloud interface {
 	ApplyFunction(ctx context.Context, name string) error
 	// RemoveFunction ends a function's processes.
 	RemoveFunction(ctx context.Context, name string) error
-	// OpenAPI reserves an address for an API and returns its port and URL,
-	// without a trailing slash. Port 0 asks for the next free one.
-	OpenAPI(ctx context.Context, id string, port int) (int, string, error)
+	// OpenAPI reserves an address for a new API and returns its port and URL,
+	// without a trailing slash. The URN tells whose it is.
+	OpenAPI(ctx context.Context, id, urn string) (int, string, error)
 	// ApplyAPI makes the records of an API, its routes, stages and so on effective.
 	ApplyAPI(ctx context.Context, id string) error
 	// Discover asks an OIDC issuer for its keys, as the gateway does.

@@ -112,6 +112,8 @@ func (p *Provider) API(id string) (gateway.API, error) {
 // Address is where an API is served.
 type Address struct {
 	ID   string
+	URN  string
+	URL  string
 	Port int
 }
 
@@ -123,7 +125,12 @@ func (p *Provider) APIs() ([]Address, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the record of the API %s has no port: %w", r.ID, err)
 		}
-		out = append(out, Address{r.ID, port})
+		out = append(out, Address{
+			ID:   r.ID,
+			URN:  r.Private[privateURN],
+			URL:  values(r.Properties).str("apiEndpoint"),
+			Port: port,
+		})
 	}
 	slices.SortFunc(out, func(a, b Address) int { return a.Port - b.Port })
 	return out, nil
