@@ -180,8 +180,25 @@ func TestDestroyLeavesNothing(t *testing.T) {
 	p := clone(t)
 	u := p.Serve(t)
 	base := url(t, p)
+	if status, body := get(t, base+"/items"); status != http.StatusOK {
+		t.Fatalf("the API answers %d %s", status, body)
+	}
+	// The requests of the cloud and the output of the database are nobody's.
+	logs := func() []string {
+		found, err := filepath.Glob(filepath.Join(p.Dir, ".local", "logs", "*items-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if found := logs(); len(found) != 2 {
+		t.Errorf("function and stage log to %v", found)
+	}
 	if out, err := p.Run("destroy"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if found := logs(); len(found) > 0 {
+		t.Errorf("destroy left %v", found)
 	}
 	if records, err := p.Records(); err != nil || len(records) > 0 {
 		t.Errorf("destroy left %v, %v", records, err)

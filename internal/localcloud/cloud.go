@@ -132,12 +132,12 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	if c.usage, err = loadUsage(c.Dir); err != nil {
 		return err
 	}
-	c.logs = &logFiles{dir: filepath.Join(c.Dir, "logs")}
+	c.logs = newLogFiles(filepath.Join(c.Dir, "logs"))
 	if c.database, err = dynamodb.Start(ctx, dynamodb.Config{
 		JarDir: c.JarDir, Java: c.Java, DataDir: filepath.Join(c.Dir, "dynamodb"), Region: c.Region, AccountID: provider.Account,
 		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.called, FaultsFile: FaultsFile(c.Dir),
 		Records: tableRecords{c},
-		Log:     func(line string) { c.logs.write("dynamodb", []byte(line)) },
+		Log:     func(line string) { c.logs.write(databaseLog, []byte(line)) },
 	}); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.observe, AccessLog: c.logs.write, Resolve: c.resolve})
+	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.observe, AccessLog: c.accessLogged, Resolve: c.resolve})
 	if err := c.serveIssuers(); err != nil {
 		return err
 	}

@@ -2,17 +2,14 @@ package localcloud
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"items-api/internal/localcloud/plugin"
-	"items-api/internal/localcloud/runtime"
 	"items-api/internal/localcloud/state"
 )
 
@@ -139,56 +136,6 @@ func (i Instance) tools(dir string) map[string]string {
 	}
 }
 
-// logFiles appends lines to one file for each log group.
-type logFiles struct {
-	dir   string
-	mu    sync.Mutex
-	files map[string]*os.File
-}
-
-// write appends a line. A line that cannot be written is lost, as on AWS.
-func (l *logFiles) write(group string, line []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	name := strings.Trim(strings.ReplaceAll(group, "/", "-"), "-") + ".log"
-	f := l.files[name]
-	if f == nil {
-		if os.MkdirAll(l.dir, 0o700) != nil {
-			return
-		}
-		var err error
-		if f, err = os.OpenFile(filepath.Join(l.dir, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-			return
-		}
-		if l.files == nil {
-			l.files = map[string]*os.File{}
-		}
-		l.files[name] = f
-	}
-	_, _ = f.Write(append(line, '\n'))
-}
-
-func (l *logFiles) close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var errs []error
-	for _, f := range l.files {
-		errs = append(errs, f.Close())
-	}
-	l.files = nil
-	return errors.Join(errs...)
-}
-
 // FaultsFile is where the standing faults of the cloud on a directory are; see
 // dynamodb.ParseFaults.
 func FaultsFile(dir string) string { return filepath.Join(dir, "faults.json") }
-
-func (c *Cloud) logged(line runtime.LogLine) {
-	if !c.mayLog(line) {
-		return // nobody sees it, as on AWS
-	}
-	c.logs.write(line.LogGroup, []byte(line.Time.Format(time.RFC3339Nano)+" "+line.Text))
-	if c.Log != nil {
-		c.Log(line)
-	}
-}

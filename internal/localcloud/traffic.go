@@ -136,8 +136,6 @@ type RequestRecord struct {
 	Calls     []CallRecord `json:"calls"`
 }
 
-const requestsLog = "requests"
-
 // observe is told of each HTTP request.
 func (c *Cloud) observe(o gateway.Observation) {
 	w := c.traffic.end(o.RequestID)

@@ -49,6 +49,9 @@ func (p *plane) RemoveAPI(_ context.Context, _ string) error { return p.note("re
 func (p *plane) Discover(context.Context, string) error      { return nil }
 func (p *plane) ApplyPool(context.Context, string) error     { return nil }
 func (p *plane) RemovePool(context.Context, string) error    { return nil }
+func (p *plane) RemoveLogGroup(_ context.Context, name string) error {
+	return p.note("remove log group %s", name)
+}
 func (p *plane) OpenAPI(context.Context, string, string) (int, string, error) {
 	return 8080, "http://127.0.0.1:8080", nil
 }

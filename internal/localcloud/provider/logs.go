@@ -48,8 +48,29 @@ func logTypes() []*Type {
 			rec.Private = old.Private
 			return rec, p.logKey(in)
 		},
+		Removed: func(ctx context.Context, p *Provider, r state.Record) error {
+			if r.Properties["skipDestroy"] == true {
+				return nil
+			}
+			return p.Cloud.RemoveLogGroup(ctx, r.ID)
+		},
 		Volatile: volatileTags,
 	}}
+}
+
+// HasLogGroup reports whether there is a log group of a name.
+func (p *Provider) HasLogGroup(name string) bool {
+	_, err := p.Store.Get(logGroupType, name)
+	return err == nil
+}
+
+// LogGroups returns the names of all log groups, sorted.
+func (p *Provider) LogGroups() []string {
+	var out []string
+	for _, r := range p.Store.List(logGroupType) {
+		out = append(out, r.ID)
+	}
+	return out
 }
 
 func volatileTags(old, in values) []string {

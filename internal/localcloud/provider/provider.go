@@ -75,6 +75,8 @@ type Cloud interface {
 	// RemoveDomain ends that.
 	ApplyDomain(ctx context.Context, name string) error
 	RemoveDomain(ctx context.Context, name string) error
+	// RemoveLogGroup removes what was logged to a group.
+	RemoveLogGroup(ctx context.Context, name string) error
 	// RemoveAPI stops serving an API and gives its address back.
 	RemoveAPI(ctx context.Context, id string) error
 }
