@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/components"
@@ -28,7 +27,8 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
 	}
-	if err := onlyLocal(ctx, s); err != nil {
+	target, err := compiledFor(ctx, s)
+	if err != nil {
 		return err
 	}
 	if s, err = s.sized(ctx); err != nil {
@@ -39,11 +39,11 @@ func Deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	var zips Packages
-	if zips.Handler, err = build.Function(context.Background(), root, "./handler", s.Architecture); err != nil {
+	if zips.Handler, err = build.Function(context.Background(), root, "./handler", target); err != nil {
 		return err
 	}
 	if s.Auth.Mode == api.AuthLambda {
-		if zips.Authorizer, err = build.Function(context.Background(), root, "./handler/authorizer", s.Architecture); err != nil {
+		if zips.Authorizer, err = build.Function(context.Background(), root, "./handler/authorizer", target); err != nil {
 			return err
 		}
 	}
@@ -65,27 +65,6 @@ func Load(ctx *pulumi.Context) (Settings, error) {
 		}
 	}
 	return Parse(config)
-}
-
-// onlyLocal refuses what makes no sense on AWS.
-func onlyLocal(ctx *pulumi.Context, s Settings) error {
-	reason := ""
-	switch {
-	case s.Architecture == build.Host:
-		reason = "architecture is host, which is for the local cloud"
-	case s.Auth.loopbackIssuer():
-		reason = "auth has an issuer on this machine, which AWS cannot reach"
-	default:
-		return nil
-	}
-	who, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{})
-	if err != nil {
-		return fmt.Errorf("asking for the account: %w", err)
-	}
-	if who.AccountId != LocalAccount {
-		return fmt.Errorf("%s:%s, and this is the account %s: correct it for a stack on AWS", Namespace, reason, who.AccountId)
-	}
-	return nil
 }
 
 // Packages are the paths of the functions' zips. There is an authorizer in the

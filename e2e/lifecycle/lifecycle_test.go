@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -261,19 +263,41 @@ func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
 	}
 }
 
-func TestPackageForAnotherMachineFailsByName(t *testing.T) {
+// What a stack declares for AWS is what the local cloud shows, and the function
+// is compiled for where it runs.
+func TestStackForAnotherProcessorRunsOnThisMachine(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
 	other := map[string]string{"amd64": "arm64", "arm64": "x86_64"}[runtime.GOARCH]
-	if err := os.WriteFile(filepath.Join(p.Dir, "Pulumi.local.yaml"), []byte("config:\n  items-api:architecture: "+other+"\n"), 0o644); err != nil {
+	if err := p.Configure(map[string]any{"architecture": other}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := p.Run("deploy")
-	if err == nil || !strings.Contains(out, "architecture: host") || !strings.Contains(out, "nothing was deployed") {
-		t.Errorf("got %v\n%s", err, out)
+	p.Serve(t)
+	if status, body := get(t, url(t, p)+"/items"); status != http.StatusOK {
+		t.Errorf("the API answers %d %s", status, body)
 	}
-	if records, err := p.Records(); err != nil || len(records) > 0 {
-		t.Errorf("it left %v, %v", records, err)
+	records, err := p.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	for _, file := range records {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var record struct {
+			Properties struct{ Architectures []string }
+		}
+		if err := json.Unmarshal(data, &record); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Equal(record.Properties.Architectures, []string{other}) {
+			declared++
+		}
+	}
+	if declared != 1 {
+		t.Errorf("%d functions are declared for %s", declared, other)
 	}
 }
 

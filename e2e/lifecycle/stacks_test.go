@@ -16,9 +16,7 @@ import (
 func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 	t.Parallel()
 	on := map[string]any{
-		// The machine of the test builds for itself.
-		"architecture": "host",
-		"network":      map[string]any{"private": true, "zones": 3}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true},
+		"network": map[string]any{"private": true, "zones": 3}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true},
 		"domain":  map[string]any{"name": "api.example.com", "zoneId": "Z0123456789ABCDEFGHIJ", "basePath": "v1", "truststore": "s3://trust/authorities.pem", "truststoreVersion": "1"},
 		"alarms":  map[string]any{"topicArn": "arn:aws:sns:us-east-1:000000000000:alarms"},
 		"release": map[string]any{"strategy": "codedeploy-linear"},

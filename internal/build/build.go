@@ -42,6 +42,12 @@ func (a Architecture) Target() (goos, goarch string, err error) {
 	return "", "", fmt.Errorf("the architecture %q is none of arm64, x86_64 and host", a)
 }
 
+// Native reports whether this machine runs what is built for the architecture.
+func (a Architecture) Native() bool {
+	goos, goarch, err := a.Target()
+	return err == nil && goos == runtime.GOOS && goarch == runtime.GOARCH
+}
+
 // Lambda returns the name by which AWS knows the architecture.
 func (a Architecture) Lambda() string {
 	if a == ARM64 || a == Host && runtime.GOARCH == "arm64" {
