@@ -131,7 +131,8 @@ func TestLogsOfAGroupAreRemoved(t *testing.T) {
 func TestLogOfAnEarlierVersionGoesOn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "requests.log"), []byte(strings.Repeat("old\n", 100)), 0o600); err != nil {
+	long := []byte(strings.Repeat("old\n", 100))
+	if err := os.WriteFile(filepath.Join(dir, "requests.log"), long, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l := newLogFiles(dir)

@@ -31,8 +31,8 @@ const sweepLimit = 5 * time.Second
 // sweep kills all processes with one of the marks, and those that they start
 // meanwhile, and returns when they have ended.
 func sweep(marks []string) {
-	begin := time.Now()
-	for pause := 100 * time.Microsecond; time.Since(begin) < sweepLimit; pause = min(2*pause, 10*time.Millisecond) {
+	pause := 100 * time.Microsecond
+	for begin := time.Now(); time.Since(begin) < sweepLimit; pause = min(2*pause, 10*time.Millisecond) {
 		found := marked(marks)
 		if len(found) == 0 {
 			return
@@ -60,10 +60,12 @@ func marked(marks []string) []member {
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if environment, err := os.ReadFile("/proc/" + e.Name() + "/environ"); err == nil && carries(environment, marks) {
-			if started, err := identity(pid); err == nil {
-				out = append(out, member{pid, started})
-			}
+		environment, err := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if err != nil || !carries(environment, marks) {
+			continue
+		}
+		if started, err := identity(pid); err == nil {
+			out = append(out, member{pid, started})
 		}
 	}
 	return out

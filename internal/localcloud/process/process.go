@@ -121,7 +121,12 @@ type member struct {
 
 // Start starts cmd in a group of its own, with Variable in its environment.
 func (s *Supervisor) Start(cmd *exec.Cmd) (*Process, error) {
-	p := &Process{cmd: cmd, mark: Variable + "=" + rand.Text(), ended: make(chan struct{}), done: make(chan struct{})}
+	p := &Process{
+		cmd:   cmd,
+		mark:  Variable + "=" + rand.Text(),
+		ended: make(chan struct{}),
+		done:  make(chan struct{}),
+	}
 	cmd.SysProcAttr = attributes()
 	cmd.Env = append(cmd.Environ(), p.mark)
 	result := make(chan error)

@@ -52,7 +52,8 @@ func entrypointReason(task string, err error) string {
 	case errors.Is(err, fs.ErrPermission) && statErr == nil && info.IsDir():
 		return "bootstrap is a directory in the package: pack the executable under this name"
 	case errors.Is(err, fs.ErrPermission) && statErr == nil:
-		return fmt.Sprintf("bootstrap has the mode %v in the package: pack it with the mode 0755", info.Mode().Perm())
+		const text = "bootstrap has the mode %v in the package: pack it with the mode 0755"
+		return fmt.Sprintf(text, info.Mode().Perm())
 	case errors.Is(err, syscall.ENOEXEC), errors.Is(err, fs.ErrNotExist):
 		data, readErr := os.ReadFile(path)
 		if readErr != nil {
@@ -67,22 +68,25 @@ func entrypointReason(task string, err error) string {
 func formatReason(data []byte) string {
 	host := goruntime.GOOS + "/" + goruntime.GOARCH
 	if built := target(data); built != "" && built != host {
-		return fmt.Sprintf("bootstrap is built for %s, and this machine is %s: build it for this machine", built, host)
+		const text = "bootstrap is built for %s, and this machine is %s: build it for this machine"
+		return fmt.Sprintf(text, built, host)
 	}
-	if first, _, found := bytes.Cut(data, []byte("\n")); bytes.HasPrefix(first, []byte("#!")) && found {
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	if bytes.HasPrefix(first, []byte("#!")) {
 		if bytes.HasSuffix(first, []byte("\r")) {
-			return "the first line of bootstrap ends with a carriage return: save the script with the line ends of Unix"
+			return "the first line of bootstrap ends with a carriage return: " +
+				"save the script with the line ends of Unix"
 		}
 		words := strings.Fields(string(first[2:]))
 		if len(words) == 0 {
 			return "the first line of bootstrap names no interpreter after #!"
 		}
-		return fmt.Sprintf("the interpreter %s of bootstrap does not exist on this machine: install it, or name another one",
-			words[0])
+		const text = "the interpreter %s of bootstrap does not exist on this machine: install it, or name another one"
+		return fmt.Sprintf(text, words[0])
 	}
 	if linker := dynamicLinker(data); linker != "" {
-		return fmt.Sprintf("bootstrap needs the dynamic linker %s, which does not exist on this machine: link it statically",
-			linker)
+		const text = "bootstrap needs the dynamic linker %s, which does not exist on this machine: link it statically"
+		return fmt.Sprintf(text, linker)
 	}
 	return "bootstrap is neither an executable for " + host + " nor a script whose first line begins with #!"
 }

@@ -10,7 +10,9 @@ import (
 // elfHeader is the beginning of an executable for a processor that no Lambda
 // function runs on.
 var elfHeader = []byte("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) +
-	"\x02\x00\xf3\x00\x01\x00\x00\x00" + strings.Repeat("\x00", 28) + "\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00")
+	"\x02\x00\xf3\x00\x01\x00\x00\x00" +
+	strings.Repeat("\x00", 28) +
+	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00")
 
 // Lambda's words are in the answer and in the log; what they leave open is in
 // the log too.
@@ -65,7 +67,8 @@ func TestInvalidEntrypointSaysWhy(t *testing.T) {
 			r, l := start(t)
 			put(t, r, Function{Package: pack(t, c.file, c.content, c.mode)})
 			res, out := invoke(t, r, "", "")
-			if out.ErrorType != invalidEntrypoint || out.ErrorMessage != "RequestId: "+res.RequestID+" Error: "+c.words {
+			message := "RequestId: " + res.RequestID + " Error: " + c.words
+			if out.ErrorType != invalidEntrypoint || out.ErrorMessage != message {
 				t.Errorf("the answer is %s", res.Payload)
 			}
 			for _, want := range []string{out.ErrorMessage, "The Error above, on this machine: "} {
