@@ -58,21 +58,27 @@ func (p *Process) awaitEnd() {
 	_ = syscall.Kill(-p.Pid(), syscall.SIGKILL)
 }
 
-// stopLimit is how long a process may take to stop: one that waits for a disk
-// does not before that answers.
-const stopLimit = time.Second
+// stopAgain is when a process that has not stopped is told so once more: whoever
+// continued it meanwhile must not keep it running.
+const stopAgain = time.Second
 
 // awaitStop returns when all threads of the process are stopped, or it has
 // ended.
 func (p *Process) awaitStop() {
-	begin := time.Now()
-	for pause := 20 * time.Microsecond; time.Since(begin) < stopLimit; pause = min(2*pause, time.Millisecond) {
-		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PID, p.Pid(), &info, unix.WSTOPPED|unix.WNOHANG, nil)
-		stopped := err == nil && info.Signo != 0
-		if stopped || err != nil && err != unix.EINTR {
+	told := make(chan struct{})
+	again := time.AfterFunc(stopAgain, func() {
+		p.Signal(syscall.SIGSTOP)
+		close(told)
+	})
+	defer func() {
+		if !again.Stop() {
+			<-told // not after it goes on
+		}
+	}()
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid(), nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
 			return
 		}
-		time.Sleep(pause)
 	}
 }

@@ -30,7 +30,7 @@ func logTypes() []*Type {
 					return fmt.Errorf("it must be one of %v", retention)
 				}
 				return nil
-			}, Note: "log files are removed with the group only"},
+			}, Note: "log files are bounded by their size, and removed with the group"},
 			{Name: "skipDestroy", Kind: Bool, Level: Enforced, Default: false},
 			tags(),
 		},
