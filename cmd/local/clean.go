@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -122,11 +124,19 @@ func (o *options) census(in io.Reader, k cleaning) (provider.Census, error) {
 	return c, nil
 }
 
-// print lists what was found, and what to do.
+// print lists what was found, and what to do. Of a stack whose state is not at
+// hand only the number is said.
 func (k cleaning) print(out io.Writer, left []provider.Leftover) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	removable := 0
+	removable, listed := 0, 0
+	unjudged := map[string]int{}
 	for _, l := range left {
+		if l.Unjudged {
+			project, stack, _ := provider.StackOf(l.URN)
+			unjudged[project+"/"+stack]++
+			continue
+		}
+		listed++
 		name, what := l.URN, "can be removed"
 		if name == "" {
 			name = "a table without a record"
@@ -144,18 +154,23 @@ func (k cleaning) print(out io.Writer, left []provider.Leftover) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	text := ""
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(unjudged)) {
+		fmt.Fprintf(
+			&text,
+			"%d of the stack %s stay: its state is not given (--state, or --gone).\n",
+			unjudged[name],
+			name,
+		)
+	}
 	switch {
-	case len(left) == 0:
-		text = "Nothing is left over."
+	case listed == 0:
+		text.WriteString("Nothing is known to be left over.\n")
 	case removable > 0:
-		text = fmt.Sprintf("%d can be removed: run this again with --yes.", removable)
+		fmt.Fprintf(&text, "%d can be removed: run this again with --yes.\n", removable)
 	}
-	if text != "" {
-		_, err := fmt.Fprintln(out, text)
-		return err
-	}
-	return nil
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 // readExport reads the state of a stack of another program.

@@ -123,6 +123,8 @@ func TestLeftoversAreListedByURN(t *testing.T) {
 		{URN: "urn:b", ID: "2", Keep: "it holds items"},
 		{URN: "urn:c", ID: "3", Removed: true},
 		{ID: "things"},
+		{URN: "urn:pulumi:dev::shop::aws:iam/role:Role::r", ID: "5", Keep: "not given", Unjudged: true},
+		{URN: "urn:pulumi:dev::shop::aws:iam/role:Role::s", ID: "6", Keep: "not given", Unjudged: true},
 	}
 	if err := (cleaning{}).print(&out, left); err != nil {
 		t.Fatal(err)
@@ -132,6 +134,7 @@ func TestLeftoversAreListedByURN(t *testing.T) {
 		"urn:b                     2       stays: it holds items",
 		"urn:c                     3       removed",
 		"a table without a record  things  can be removed",
+		"2 of the stack shop/dev stay: its state is not given (--state, or --gone).",
 		"2 can be removed: run this again with --yes.",
 		"",
 	}

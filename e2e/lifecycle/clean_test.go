@@ -97,7 +97,7 @@ func TestCleanRemovesWhatNoStateKnows(t *testing.T) {
 	}
 	has(
 		clean("--yes", "--items"),
-		"the state of another/kept, which may know it, is not given",
+		"1 of the stack another/kept stay: its state is not given",
 		"stray removed",
 	)
 	file := export(t, kept)
@@ -116,7 +116,7 @@ func TestCleanRemovesWhatNoStateKnows(t *testing.T) {
 	if err := u.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	has(clean("--state", file), "Nothing is left over.")
+	has(clean("--state", file), "Nothing is known to be left over.")
 	serving(t, p)
 	tables, err := admin(t, p).ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	if err != nil {

@@ -94,7 +94,10 @@ func PluginDir(dir string) string { return filepath.Join(dir, "plugins") }
 func (i Instance) Plugin(name, directory, engine string) (plugin.Target, error) {
 	port, ok := i.Plugins[name]
 	if !ok {
-		return plugin.Target{}, fmt.Errorf("the local cloud has no package %q", name)
+		return plugin.Target{}, fmt.Errorf(
+			"the local cloud that is running has no plug-in for %q: start it again if an earlier version runs",
+			name,
+		)
 	}
 	return plugin.Target{Address: address(port), Token: i.Token, Directory: directory, Engine: engine}, nil
 }

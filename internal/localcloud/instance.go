@@ -115,7 +115,9 @@ func (i Instance) Environment(dir string) map[string]string {
 // the states of its deployments, so that it can tell what was left behind.
 func (i Instance) OwnEnvironment(dir string) map[string]string {
 	env := i.Environment(dir)
-	env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d,awsx:%d", i.OwnPort, i.AWSXPort)
+	if i.OwnPort != 0 { // a cloud of an earlier version has none
+		env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d,awsx:%d", i.OwnPort, i.AWSXPort)
+	}
 	return env
 }
 

@@ -55,6 +55,8 @@ type Leftover struct {
 	ID   string `json:"id"`
 	// Keep says why it is not removed, "" if nothing speaks against it.
 	Keep string `json:"keep,omitempty"`
+	// Unjudged says that a state may know it which is not at hand.
+	Unjudged bool `json:"unjudged,omitempty"`
 	// Removed says that it is gone.
 	Removed bool `json:"removed,omitempty"`
 }
@@ -115,7 +117,7 @@ func (p *Provider) knownTo(held []Held) func(state.Record) bool {
 
 // clear judges one record, and removes it if it may go.
 func (p *Provider) clear(ctx context.Context, c Census, l Leftover, r state.Record) (Leftover, error) {
-	if l.Keep = c.reprieve(r); l.Keep != "" {
+	if l.Keep, l.Unjudged = c.reprieve(r); l.Keep != "" {
 		return l, nil
 	}
 	if l.Type == tableType {
@@ -153,10 +155,11 @@ func unprotect(r state.Record) {
 const holdsItemsReason = "it holds items"
 
 // reprieve says why a record that no state knows has to stay, or returns "".
-func (c Census) reprieve(r state.Record) string {
+// unjudged is true if that is for want of its state.
+func (c Census) reprieve(r state.Record) (why string, unjudged bool) {
 	origin, urn := Origin(r.Private[privateOrigin]), resource.URN(r.Private[privateURN])
 	if !urn.IsValid() {
-		return "it does not say which stack it is of"
+		return "it does not say which stack it is of", false
 	}
 	i := slices.IndexFunc(c.States, func(s Known) bool {
 		return s.Project == string(urn.Project()) && s.Stack == string(urn.Stack()) && s.judges(origin)
@@ -168,12 +171,16 @@ func (c Census) reprieve(r state.Record) string {
 	case origin == Own:
 		taken = c.OwnTaken
 	default:
-		return fmt.Sprintf("the state of %s/%s, which may know it, is not given", urn.Project(), urn.Stack())
+		return fmt.Sprintf(
+			"the state of %s/%s, which may know it, is not given",
+			urn.Project(),
+			urn.Stack(),
+		), true
 	}
 	if !r.Created.Before(taken) {
-		return "it is younger than the state"
+		return "it is younger than the state", false
 	}
-	return ""
+	return "", false
 }
 
 // judges reports whether a record of an origin would be in the state.

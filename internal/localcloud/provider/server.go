@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -86,10 +87,24 @@ func (s *Server) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*pul
 	return &pulumirpc.CheckResponse{Inputs: r.News, Failures: failures(s.p.checkConfig(news))}, nil
 }
 
-// DiffConfig reports no change: nothing of the configuration has an effect
-// on resources that exist.
-func (s *Server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
+// DiffConfig reports a change of the default tags, which makes the engine
+// configure the provider with them. Nothing else of the configuration has an
+// effect on resources that exist.
+func (s *Server) DiffConfig(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	out := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}
+	olds, err := read(r.OldInputs)
+	if err != nil {
+		return nil, err
+	}
+	news, err := read(r.News)
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(olds[defaultTagsName], news[defaultTagsName]) {
+		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
+		out.Diffs = []string{defaultTagsName}
+	}
+	return out, nil
 }
 
 // Configure tells the engine what this provider can do, and keeps its settings

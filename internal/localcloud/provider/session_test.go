@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // connect returns an engine's connection for a provider with default tags.
@@ -173,6 +174,26 @@ func TestDefaultTagsAreNotKnownUntilTagsAre(t *testing.T) {
 	if problems := s.p.types[roleType].tagged(map[string]string{"team": "a"}, in); len(problems) > 0 ||
 		in["tagsAll"] != (Unknown{}) {
 		t.Errorf("got %v, %v", in, problems)
+	}
+}
+
+func TestOtherDefaultTagsConfigureTheProviderAgain(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	settings := func(region, tags string) *structpb.Struct {
+		return encode(t, props(map[string]any{"region": region, "defaultTags": tags}))
+	}
+	for tags, want := range map[string]pulumirpc.DiffResponse_DiffChanges{
+		`{"tags":{"team":"a"}}`: pulumirpc.DiffResponse_DIFF_NONE,
+		`{"tags":{"team":"b"}}`: pulumirpc.DiffResponse_DIFF_SOME,
+	} {
+		r, err := s.DiffConfig(t.Context(), &pulumirpc.DiffRequest{
+			OldInputs: settings("us-east-1", `{"tags":{"team":"a"}}`),
+			News:      settings("us-west-2", tags),
+		})
+		if err != nil || r.Changes != want || len(r.Replaces) > 0 {
+			t.Errorf("%s gave %v, %v", tags, r, err)
+		}
 	}
 }
 
