@@ -19,7 +19,9 @@ func Table() string {
 		}
 		fmt.Fprintf(&b, "`%s`", token)
 	}
-	b.WriteString(".\n")
+	b.WriteString(".\n\nSettings of the provider: `region` is the cloud's own, and `defaultTags` are in `tagsAll`, ")
+	b.WriteString("under the tags of the resource, as on AWS; variables `TF_AWS_DEFAULT_TAGS_...` are not read. ")
+	fmt.Fprintf(&b, "Without effect: `%s`. Others are refused.\n", strings.Join(ineffective, "`, `"))
 	for _, t := range Types() {
 		fmt.Fprintf(&b, "\n## %s\n\n| property | | change | note |\n| --- | --- | --- | --- |\n", t.Token)
 		rows(&b, "", t.Properties, false)
