@@ -258,7 +258,7 @@ func TestDeploymentKilledHalfwayIsCompletedByTheNext(t *testing.T) {
 	if err != nil || !strings.Contains(out, "0 changes") {
 		t.Errorf("it is not complete: %v\n%s", err, out)
 	}
-	if records, err := p.Records(); err != nil || len(records) != 14+2*len(api.Routes()) {
+	if records, err := p.Records(); err != nil || len(records) != 15+2*len(api.Routes()) {
 		t.Errorf("there are %d resources, %v:\n%s", len(records), err, strings.Join(records, "\n"))
 	}
 }
