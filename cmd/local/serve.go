@@ -53,7 +53,7 @@ func printExports(out io.Writer, instance localcloud.Instance, dir string) error
 		text += fmt.Sprintf("export %s=%s\n", k, value)
 	}
 	_, err := fmt.Fprint(out, text,
-		"unset PULUMI_DEBUG_PROVIDERS\n",
+		"unset PULUMI_DEBUG_PROVIDERS PULUMI_IGNORE_AMBIENT_PLUGINS\n",
 		"# Paste these lines where pulumi or an AWS tool runs; they stay good when this is started again.\n",
 		"# Ctrl-C stops the local cloud.\n",
 	)

@@ -28,11 +28,17 @@ func TestLeftoversAreForTheOwnCommandAndNotDuringADeployment(t *testing.T) {
 		!strings.Contains(text, "for the command that runs") {
 		t.Errorf("another token got %v", err)
 	}
-	c.engines.sessions.HandleConn(t.Context(), &stats.ConnBegin{})
+	looking := c.engines.sessions.TagConn(t.Context(), nil)
+	c.engines.sessions.HandleConn(looking, &stats.ConnBegin{})
+	if n := c.engines.sessions.Open(); n != 0 {
+		t.Errorf("a connection without a call counts: %d", n)
+	}
+	c.engines.sessions.TagRPC(looking, nil)
 	if text, err := ask("secret", c.serveLeftovers); err == nil ||
 		!strings.Contains(text, "wait for its end") {
 		t.Errorf("during a deployment: %v", err)
 	}
+	c.engines.sessions.HandleConn(looking, &stats.ConnEnd{})
 	garbage := func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.NoBody
 		c.serveLeftovers(w, r)

@@ -21,17 +21,18 @@ import (
 // those of its provider.
 type session struct {
 	mu          sync.Mutex
+	called      bool
 	configured  bool
 	defaultTags map[string]string
 }
 
-// Sessions keeps the settings of each connection apart, and counts the
-// connections. Give it to the server by grpc.StatsHandler.
+// Sessions keeps the settings of each connection apart, and counts those over
+// which an engine has called: others only look whether somebody listens. Give it to the server by grpc.StatsHandler.
 type Sessions struct{ open atomic.Int64 }
 
 var _ stats.Handler = (*Sessions)(nil)
 
-// Open returns the number of engines that are connected.
+// Open returns the number of connections of engines.
 func (s *Sessions) Open() int { return int(s.open.Load()) }
 
 // TagConn begins a session.
@@ -39,18 +40,34 @@ func (s *Sessions) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Co
 	return context.WithValue(ctx, sessionKey{}, &session{})
 }
 
-// HandleConn counts connections.
-func (s *Sessions) HandleConn(_ context.Context, e stats.ConnStats) {
-	switch e.(type) {
-	case *stats.ConnBegin:
-		s.open.Add(1)
-	case *stats.ConnEnd:
+// HandleConn takes a connection that ends out of the count.
+func (s *Sessions) HandleConn(ctx context.Context, e stats.ConnStats) {
+	c, ok := ctx.Value(sessionKey{}).(*session)
+	if _, ends := e.(*stats.ConnEnd); !ends || !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.called {
+		c.called = false
 		s.open.Add(-1)
 	}
 }
 
-// TagRPC and HandleRPC have nothing to do.
-func (s *Sessions) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+// TagRPC counts a connection at its first call.
+func (s *Sessions) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	c, ok := ctx.Value(sessionKey{}).(*session)
+	if !ok {
+		return ctx
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.called {
+		c.called = true
+		s.open.Add(1)
+	}
+	return ctx
+}
 
 // HandleRPC has nothing to do.
 func (s *Sessions) HandleRPC(context.Context, stats.RPCStats) {}

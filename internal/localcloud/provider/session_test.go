@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -274,6 +275,14 @@ func TestLostSettingsAreNotTakenForNone(t *testing.T) {
 	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
+	}
+	deadline := time.After(20 * time.Second)
+	for tick := time.Tick(time.Millisecond); sessions.Open() != 1; {
+		select {
+		case <-tick:
+		case <-deadline:
+			t.Fatalf("%d engines are connected after one has ended", sessions.Open())
+		}
 	}
 }
 
