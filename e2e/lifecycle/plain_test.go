@@ -148,6 +148,7 @@ func TestCommandsKnowAStackOfThePlainCommand(t *testing.T) {
 		"aws:region":                            "us-east-1",
 		stack.Namespace + ":architecture":       "host",
 		stack.Namespace + ":auth":               `{"mode":"cognito"}`,
+		stack.Namespace + ":network":            `{"private":true}`,
 		stack.Namespace + ":deletionProtection": "false",
 	} {
 		if err := s.SetConfig(t.Context(), key, auto.ConfigValue{Value: value}); err != nil {
