@@ -53,7 +53,9 @@ func function(ctx *pulumi.Context) error {
 		return err
 	}
 	ctx.Export("hash", f.CodeSha256)
+	//lint:ignore SA1019 it alone has the default tags too
 	ctx.Export("tags", role.TagsAll)
+	//lint:ignore SA1019 it alone has the default tags too
 	ctx.Export("plain", f.TagsAll)
 	return nil
 }
