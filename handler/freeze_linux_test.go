@@ -72,7 +72,8 @@ func (h *lambdaHost) giveNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case e := <-event:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(10*time.Second).UnixMilli(), 10))
+		deadline := time.Now().Add(10 * time.Second).UnixMilli()
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline, 10))
 		_, _ = io.WriteString(w, e)
 	case <-r.Context().Done():
 	}

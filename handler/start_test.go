@@ -34,7 +34,8 @@ func TestFunctionThatCannotStartLogsAnError(t *testing.T) {
 	if err := json.Unmarshal(out, &line); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if _, err := time.Parse(time.RFC3339, line.Timestamp); err != nil || line.Level != "ERROR" || line.Error == "" {
+	_, err = time.Parse(time.RFC3339, line.Timestamp)
+	if err != nil || line.Level != "ERROR" || line.Error == "" {
 		t.Errorf("the log is %s, %v", out, err)
 	}
 }

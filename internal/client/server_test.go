@@ -170,7 +170,8 @@ func (s *server) doom(all []net.Conn) {
 // put sends a request with a body of so many bytes.
 func put(t *testing.T, client *transport, url string, size int) error {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(strings.Repeat("x", size)))
+	sent := strings.NewReader(strings.Repeat("x", size))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, sent)
 	if err != nil {
 		t.Fatal(err)
 	}
