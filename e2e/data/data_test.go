@@ -86,11 +86,7 @@ func newSiteWith(t *testing.T, set func(*stack.Settings)) *site {
 // deploy deploys the API; change may change resources of the program.
 func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
 	t.Helper()
-	settings := stack.Defaults()
-	settings.Auth = stack.Auth{Mode: api.AuthLambda, CacheSeconds: 3600}
-	settings.Architecture, settings.ThrottleRate, settings.ThrottleBurst, settings.DeletionProtection, settings.TimeoutSeconds = build.Host, 10000, 5000, false, 7
-	settings.ReservedConcurrency = 100
-	s.set(&settings)
+	settings := s.settings()
 	s.outputs = s.Up(t, "data", func(ctx *pulumi.Context) error {
 		if change != nil {
 			if err := ctx.RegisterStackTransformation(change); err != nil {
@@ -103,6 +99,15 @@ func (s *site) deploy(t *testing.T, change pulumi.ResourceTransformation) {
 }
 
 func (s *site) frozen(_ string, closed int) { s.lost.Add(int64(closed)) }
+
+func (s *site) settings() stack.Settings {
+	settings := stack.Defaults()
+	settings.Auth = stack.Auth{Mode: api.AuthLambda, CacheSeconds: 3600}
+	settings.Architecture, settings.ThrottleRate, settings.ThrottleBurst, settings.DeletionProtection, settings.TimeoutSeconds = build.Host, 10000, 5000, false, 7
+	settings.ReservedConcurrency = 100
+	s.set(&settings)
+	return settings
+}
 
 func (s *site) observe(r localcloud.Request) {
 	s.mu.Lock()

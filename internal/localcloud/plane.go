@@ -29,6 +29,11 @@ func (c *Cloud) Tables() provider.Tables {
 	return c.database.Client()
 }
 
+// EraseAfter leaves nothing of tables that drop deletes on disk.
+func (c *Cloud) EraseAfter(ctx context.Context, drop func() error) error {
+	return c.database.EraseAfter(ctx, drop)
+}
+
 const latest = "$LATEST"
 
 // CheckPackage tests a zip as Lambda does, and whether this machine can run it.

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -106,6 +105,12 @@ type Database struct {
 	notebook    *notebook
 	// noting serialises changes of notes, which are read, changed and written.
 	noting sync.Mutex
+	// pause is held by each call to the database, and for writing while it is
+	// away for erasing. Who holds it must not wait for noting or for the
+	// control plane, which may be erasing.
+	pause sync.RWMutex
+	// starting is held while the database is started or must stay away.
+	starting sync.Mutex
 
 	mu      sync.Mutex
 	process *process.Process
@@ -162,13 +167,21 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 		faults:     faults{file: c.FaultsFile},
 		notebook:   notes,
 	}
-	if err := d.start(ctx); err != nil {
+	err = d.start(ctx)
+	if err == nil {
+		err = d.eraseLeft(ctx)
+	}
+	if err != nil {
+		d.markClosed()
 		supervisor.Close()
+		d.restart.Wait()
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
+		d.markClosed()
 		supervisor.Close()
+		d.restart.Wait()
 		return nil, fmt.Errorf("listening on %s for DynamoDB: %w", c.Addr, err)
 	}
 	d.endpoint = "http://" + listener.Addr().String()
@@ -179,26 +192,6 @@ func Start(ctx context.Context, c Config) (*Database, error) {
 		_ = d.gate.Serve(listener)
 	}()
 	return d, nil
-}
-
-var javaVersion = regexp.MustCompile(`version "(\d+)`)
-
-func checkJava(ctx context.Context, c *Config) error {
-	if c.Java == "" {
-		c.Java = "java"
-	}
-	out, err := exec.CommandContext(ctx, c.Java, "-version").CombinedOutput()
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the local database needs Java 17 or later, and there is no %s in PATH: install a Java runtime", c.Java)
-	}
-	m := javaVersion.FindSubmatch(out)
-	if err != nil || m == nil {
-		return fmt.Errorf("the local database needs Java 17 or later, and `%s -version` says %q", c.Java, strings.TrimSpace(string(out)))
-	}
-	if n, _ := strconv.Atoi(string(m[1])); n < 17 {
-		return fmt.Errorf("the local database needs Java 17 or later, and %s is Java %d: install a newer one", c.Java, n)
-	}
-	return nil
 }
 
 // loadNamespace returns the access key id that names the database's data. The
@@ -294,7 +287,7 @@ func (d *Database) ready(ctx context.Context, p *process.Process) error {
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	client := d.Client()
+	client := d.direct()
 	for {
 		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err == nil {
 			return nil
@@ -315,15 +308,32 @@ func (d *Database) watch(p *process.Process) {
 	<-p.Done()
 	pause := time.NewTicker(time.Second)
 	defer pause.Stop()
-	for !d.isClosed() {
-		d.Log("the database ended (" + p.State().String() + ") and is started again")
-		err := d.start(context.Background())
-		if err == nil {
+	for {
+		again, err := d.startAgain(p)
+		if !again || err == nil {
 			return
 		}
 		d.Log("starting the database again: " + err.Error())
 		<-pause.C
 	}
+}
+
+// startAgain starts the database in the place of a process that ended, unless
+// it is closed.
+func (d *Database) startAgain(p *process.Process) (again bool, err error) {
+	d.starting.Lock()
+	defer d.starting.Unlock()
+	if d.isClosed() {
+		return false, nil
+	}
+	d.Log("the database ended (" + p.State().String() + ") and is started again")
+	return true, d.start(context.Background())
+}
+
+func (d *Database) markClosed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
 }
 
 func (d *Database) isClosed() bool {
@@ -335,18 +345,29 @@ func (d *Database) isClosed() bool {
 // Endpoint returns the URL of the gate.
 func (d *Database) Endpoint() string { return d.endpoint }
 
-// Client returns a client that goes past the gate, for the control plane.
-func (d *Database) Client() *dynamodb.Client {
+// Client returns a client that goes past the gate, for the control plane. Its
+// calls wait while the database is away for erasing.
+func (d *Database) Client() *dynamodb.Client { return d.client(waiting{d, d.transport}) }
+
+// direct returns a client whose calls do not wait.
+func (d *Database) direct() *dynamodb.Client { return d.client(d.transport) }
+
+func (d *Database) client(transport http.RoundTripper) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
-		Region: d.Region, Credentials: credentials.NewStaticCredentialsProvider(d.namespace, "none", ""),
-		BaseEndpoint: aws.String(d.upstream()), HTTPClient: &http.Client{Transport: d.transport}, RetryMaxAttempts: 1,
+		Region:           d.Region,
+		Credentials:      credentials.NewStaticCredentialsProvider(d.namespace, "none", ""),
+		BaseEndpoint:     aws.String(d.upstream()),
+		HTTPClient:       &http.Client{Transport: transport},
+		RetryMaxAttempts: 1,
 	})
 }
 
-func (d *Database) upstream() string {
+func (d *Database) upstream() string { return "http://" + d.host() }
+
+func (d *Database) host() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return "http://127.0.0.1:" + strconv.Itoa(d.port)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.port))
 }
 
 // Pid returns the id of the database's process.
@@ -358,9 +379,7 @@ func (d *Database) Pid() int {
 
 // Close ends the gate and the database. What was acknowledged is on disk.
 func (d *Database) Close() error {
-	d.mu.Lock()
-	d.closed = true
-	d.mu.Unlock()
+	d.markClosed()
 	err := d.gate.Close()
 	d.supervisor.Close()
 	d.restart.Wait()

@@ -207,32 +207,12 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 		return wrong.answer(call)
 	}
 	body, hide := metered(call.Operation, body)
-	running := d.running()
-	// A call goes on when its client has gone, as on AWS.
-	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))
-	if err != nil {
-		return internalError().answer(call)
-	}
-	for _, h := range []string{"X-Amz-Target", "Content-Type", "X-Amz-Date"} {
-		q.Header.Set(h, r.Header.Get(h))
-	}
-	date := d.Now().UTC().Format("20060102")
-	q.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+d.namespace+"/"+date+"/"+d.Region+"/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
-	resp, err := d.transport.RoundTrip(q)
-	if err == nil {
-		defer resp.Body.Close()
-		body, err = io.ReadAll(resp.Body)
-	}
+	status, body, err := d.exchange(r, call.Operation, body)
 	if err != nil {
 		// The database is being started again: an error that clients retry.
 		return internalError().answer(call)
 	}
-	if unsettled(call.Operation, resp.StatusCode) {
-		if err := d.settle(r.Context(), running); err != nil {
-			return internalError().answer(call)
-		}
-	}
-	if resp.StatusCode >= 300 {
+	if status >= 300 {
 		var e struct {
 			Type string `json:"__type"`
 		}
@@ -245,9 +225,36 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 	switch call.Operation {
 	case "CreateTable", "DeleteTable", "UpdateTable":
 		d.schemas.forget()
-		if resp.StatusCode == http.StatusOK {
+		if status == http.StatusOK {
 			d.noteTable(call.Operation, request)
 		}
 	}
-	return answered{status: resp.StatusCode, body: d.outward(target, body)}
+	return answered{status: status, body: d.outward(target, body)}
+}
+
+// exchange sends a request and reads the answer. It returns when what was
+// acknowledged is on disk.
+func (d *Database) exchange(r *http.Request, operation string, body []byte) (status int, out []byte, err error) {
+	d.pause.RLock()
+	defer d.pause.RUnlock()
+	running := d.running()
+	// A call goes on when its client has gone, as on AWS.
+	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, h := range []string{"X-Amz-Target", "Content-Type", "X-Amz-Date"} {
+		q.Header.Set(h, r.Header.Get(h))
+	}
+	scope := d.namespace + "/" + d.Now().UTC().Format("20060102") + "/" + d.Region + "/dynamodb/aws4_request"
+	q.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+	resp, err := d.transport.RoundTrip(q)
+	if err != nil {
+		return 0, nil, err
+	}
+	out, err = io.ReadAll(resp.Body)
+	if err == nil && unsettled(operation, resp.StatusCode) {
+		err = d.settle(r.Context(), running)
+	}
+	return resp.StatusCode, out, errors.Join(err, resp.Body.Close())
 }

@@ -88,6 +88,14 @@ func (b *notebook) set(table string, n *Notes) error {
 	return nil
 }
 
+// clear removes all notes.
+func (b *notebook) clear() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = map[string]Notes{}
+	return removeAll(b.file)
+}
+
 // notes returns what is known of a table.
 func (d *Database) notes(table string) Notes {
 	if d.Records != nil {

@@ -200,5 +200,5 @@ func deleteTable(ctx context.Context, p *Provider, r state.Record) error {
 	if values(r.Properties).boolean("deletionProtectionEnabled") {
 		return fmt.Errorf("ValidationException: Table '%s' can't be deleted while DeletionProtectionEnabled is set to True: set deletionProtectionEnabled to false, deploy, and delete then", r.ID)
 	}
-	return p.dropTable(ctx, r.ID)
+	return p.Cloud.EraseAfter(ctx, func() error { return p.dropTable(ctx, r.ID) })
 }

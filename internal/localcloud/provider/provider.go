@@ -52,6 +52,9 @@ type Package struct {
 type Cloud interface {
 	// Tables returns the database's control plane.
 	Tables() Tables
+	// EraseAfter calls drop, which deletes tables, and leaves nothing of their
+	// items on disk.
+	EraseAfter(ctx context.Context, drop func() error) error
 	// CheckPackage checks a zip as Lambda does on create, and whether this
 	// machine can run it.
 	CheckPackage(zip []byte) error
