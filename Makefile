@@ -1,6 +1,6 @@
 # Two commands: `make up` runs the API on the local cloud, `make test` tests
 # everything. Both fetch and build what they need, once, under .tools.
-.PHONY: up test tools lint fuzz browser chaos kills
+.PHONY: up test tools lint fuzz browser document chaos kills
 
 up: tools
 	@go build -o .build/local ./cmd/local && exec .build/local up
@@ -25,6 +25,18 @@ test: tools
 browser: tools
 	go test -tags browser -count 1 ./e2e/browser
 
+# The API's document with the tools of those who use it: a linter, a client that
+# is made from it, and a proxy that holds what the black-box tests send, and get,
+# against it. Needs Node.js 20 or newer and npm.
+DOCUMENT := .tools/document
+document: tools
+	@mkdir -p $(DOCUMENT) && cmp -s e2e/document/package-lock.json $(DOCUMENT)/package-lock.json || { \
+		cp e2e/document/package.json e2e/document/package-lock.json $(DOCUMENT) && \
+		npm --prefix $(DOCUMENT) ci --no-audit --no-fund || { rm -f $(DOCUMENT)/package-lock.json; exit 1; }; }
+	@rm -rf .build/traffic && mkdir -p .build/traffic
+	E2E_TRAFFIC=$(CURDIR)/.build/traffic go test -count 1 -timeout 20m ./e2e ./e2e/access ./e2e/data
+	E2E_TRAFFIC=$(CURDIR)/.build/traffic go test -tags document -count 1 -timeout 20m ./e2e/document
+
 # Kills and faults under load for a minute, and what came of it.
 CHAOS_SECONDS ?= 60
 chaos: tools
@@ -37,10 +49,10 @@ kills: tools
 
 lint:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on $$files" >&2; exit 1; }
-	go vet -tags browser ./...
+	go vet -tags browser,document ./...
 	go mod tidy -diff
 	cd tools && go build -o ../.tools/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	.tools/bin/staticcheck -tags browser ./...
+	.tools/bin/staticcheck -tags browser,document ./...
 
 # A number of inputs for each target: with a time in its place Go reports a
 # failure when the time is up in the middle of an input.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -128,5 +129,29 @@ func TestIdempotencyKeysThatAreNotUnicodeAreRefused(t *testing.T) {
 				t.Errorf("%q: got %d %s", key, out.StatusCode, out.Body)
 			}
 		}
+	}
+}
+
+// What the document says of a header is what the handler enforces.
+func TestHeadersAreRefusedByTheirDeclaredPatterns(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, r := range api.Routes() {
+		for _, h := range r.RequestHeaders {
+			if h.Pattern == "" {
+				continue
+			}
+			tried++
+			declared := regexp.MustCompile(h.Pattern)
+			for _, value := range []string{"", " ", "a", "~", "\x7f", "\t", "\u00e4", strings.Repeat("k", 255), strings.Repeat("k", 256)} {
+				out := handle(t, &fake{}, with(post(r.Key(), `{"name":"x"}`), strings.ToLower(h.Name), value))
+				if accepted := out.StatusCode < 400; accepted != declared.MatchString(value) {
+					t.Errorf("%s: %s %q gave %d, and its pattern is %s", r.Key(), h.Name, value, out.StatusCode, h.Pattern)
+				}
+			}
+		}
+	}
+	if tried == 0 {
+		t.Error("no header has a pattern")
 	}
 }

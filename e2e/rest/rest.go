@@ -22,8 +22,10 @@ type Answer struct {
 func Send(t testing.TB, method, url string, body any, headers ...string) Answer {
 	t.Helper()
 	var in io.Reader
+	text := ""
 	if body != nil {
-		text, ok := body.(string)
+		var ok bool
+		text, ok = body.(string)
 		if !ok {
 			data, err := json.Marshal(body)
 			if err != nil {
@@ -54,6 +56,7 @@ func Send(t testing.TB, method, url string, body any, headers ...string) Answer 
 	if a.Body, err = io.ReadAll(resp.Body); err != nil {
 		t.Fatal(err)
 	}
+	note(t, r, text, a)
 	return a
 }
 

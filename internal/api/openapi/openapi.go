@@ -252,7 +252,13 @@ func (w *writer) errors(r api.Route, out map[string]response) error {
 		add(c.Status(), fmt.Sprintf("%s (`%s`).", c.Title(), c), problemType, problem)
 	}
 	for _, g := range gatewayAnswers(r) {
-		add(g.status, g.reason+" (a message of the gateway, without a code).", jsonType, message)
+		s := message
+		if contents[g.status] != nil {
+			// Programs that take application/problem+json for application/json,
+			// as Prism 5 does, look for both here.
+			s = schema{OneOf: []schema{message, problem}}
+		}
+		add(g.status, g.reason+" (a message of the gateway, without a code).", jsonType, s)
 	}
 	for _, status := range slices.Sorted(maps.Keys(reasons)) {
 		out[strconv.Itoa(status)] = response{
