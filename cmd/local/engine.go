@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"items-api/internal/localcloud"
@@ -19,6 +20,10 @@ import (
 )
 
 const project = "items-api"
+
+// executablePacks is a version of the engine that takes an executable for a
+// policy pack. One before it shows the first refusal of a program only.
+var executablePacks = semver.Version{Major: 3, Minor: 259}
 
 // open returns the stack as the engine sees it, attached to a running cloud.
 func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Stack, error) {
@@ -43,6 +48,9 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
 	maps.Copy(env, cloud.OwnEnvironment(dir))
+	if cli.Version().LT(executablePacks) {
+		delete(env, localcloud.PolicyPackVariable)
+	}
 	s, err := auto.UpsertStackInlineSource(ctx, o.stack, project, stack.Deploy, auto.WorkDir(work), auto.Pulumi(cli),
 		auto.PulumiHome(filepath.Join(dir, "pulumi-home")), auto.EnvVars(env))
 	if err != nil {

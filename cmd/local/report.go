@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -86,14 +88,19 @@ func (r *report) event(e events.EngineEvent, changes bool) {
 			fmt.Fprintf(r.out, "warning: %s\n", text)
 		}
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "error":
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		text := strings.TrimSpace(e.DiagnosticEvent.Message)
-		for _, known := range r.errors {
-			if known == text {
-				return
-			}
-		}
+		r.failed(e.DiagnosticEvent.Message)
+	case e.PolicyEvent != nil:
+		// What the local cloud does not take: all of it comes in one preview.
+		urn := resource.URN(e.PolicyEvent.ResourceURN)
+		r.failed(fmt.Sprintf("%s %s: %s", urn.Type(), urn.Name(), e.PolicyEvent.Message))
+	}
+}
+
+// failed notes an error, once.
+func (r *report) failed(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if text = strings.TrimSpace(text); !slices.Contains(r.errors, text) {
 		r.errors = append(r.errors, text)
 	}
 }
@@ -112,8 +119,12 @@ func (r *report) finish(err error) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.errors) > 1 {
+		// The engine says so after it has said why.
+		r.errors = slices.DeleteFunc(r.errors, func(text string) bool { return text == "preview failed" })
+	}
 	if len(r.errors) > 0 {
-		return fmt.Errorf("%s", strings.Join(r.errors, "\n"))
+		return errors.New(strings.Join(r.errors, "\n"))
 	}
 	return err
 }

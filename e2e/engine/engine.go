@@ -104,7 +104,7 @@ func (c *Cloud) Stack(ctx context.Context, name string, program pulumi.RunFunc) 
 	if err := errors.Join(os.MkdirAll(work, 0o700), os.MkdirAll(backend, 0o700)); err != nil {
 		return auto.Stack{}, err
 	}
-	env := c.instance.Environment(c.Dir)
+	env := c.instance.OwnEnvironment(c.Dir)
 	for k, v := range map[string]string{"PULUMI_BACKEND_URL": "file://" + filepath.ToSlash(backend), "PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"} {
 		env[k] = v

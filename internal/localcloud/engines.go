@@ -28,6 +28,7 @@ type engines struct {
 	own      net.Listener            // for the command that runs the cloud
 	attached map[string]net.Listener // by package, for PULUMI_DEBUG_PROVIDERS
 	plugins  map[string]net.Listener // by package
+	policy   net.Listener
 }
 
 const (
@@ -39,7 +40,10 @@ const (
 func (e *engines) serve(p *provider.Provider) (err error) {
 	e.token = randomID(40)
 	e.attached, e.plugins = map[string]net.Listener{}, map[string]net.Listener{}
-	if e.own, err = e.listen(provider.NewServer(p, provider.Own), false); err != nil {
+	if e.own, err = e.listen(provides(provider.NewServer(p, provider.Own)), false); err != nil {
+		return err
+	}
+	if e.policy, err = e.listen(analyzes(provider.NewAnalyzer(p)), false); err != nil {
 		return err
 	}
 	foreign := map[string]pulumirpc.ResourceProviderServer{
@@ -47,18 +51,27 @@ func (e *engines) serve(p *provider.Provider) (err error) {
 		awsxPackage: awsx.NewServer(),
 	}
 	for name, s := range foreign {
-		if e.attached[name], err = e.listen(s, false); err != nil {
+		if e.attached[name], err = e.listen(provides(s), false); err != nil {
 			return err
 		}
-		if e.plugins[name], err = e.listen(s, true); err != nil {
+		if e.plugins[name], err = e.listen(provides(s), true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// listen serves a provider on a port of its own.
-func (e *engines) listen(s pulumirpc.ResourceProviderServer, onlyPlugins bool) (net.Listener, error) {
+// provides and analyzes return what a port serves: a provider, or a policy pack.
+func provides(s pulumirpc.ResourceProviderServer) func(*grpc.Server) {
+	return func(to *grpc.Server) { pulumirpc.RegisterResourceProviderServer(to, s) }
+}
+
+func analyzes(s pulumirpc.AnalyzerServer) func(*grpc.Server) {
+	return func(to *grpc.Server) { pulumirpc.RegisterAnalyzerServer(to, s) }
+}
+
+// listen serves on a port of its own.
+func (e *engines) listen(register func(*grpc.Server), onlyPlugins bool) (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the engine: %w", err)
@@ -68,7 +81,7 @@ func (e *engines) listen(s pulumirpc.ResourceProviderServer, onlyPlugins bool) (
 		grpc.UnaryInterceptor(plugin.Guard(e.token, onlyPlugins)),
 		grpc.StatsHandler(&e.sessions),
 	)
-	pulumirpc.RegisterResourceProviderServer(server, s)
+	register(server)
 	e.servers = append(e.servers, server)
 	go func() {
 		// It ends with close.

@@ -66,6 +66,9 @@ func (c *Cloud) announce() error {
 			return err
 		}
 	}
+	if err := plugin.WritePolicy(PluginDir(c.Dir), policyPack(c.Dir), os.Getpid(), portOf(c.engines.policy)); err != nil {
+		return err
+	}
 	i := Instance{
 		PID:          os.Getpid(),
 		OwnPort:      portOf(c.engines.own),
@@ -118,6 +121,7 @@ func (i Instance) OwnEnvironment(dir string) map[string]string {
 	if i.OwnPort != 0 { // a cloud of an earlier version has none
 		env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d,awsx:%d", i.OwnPort, i.AWSXPort)
 	}
+	env[PolicyPackVariable] = policyOption(plugin.PolicyExecutable(PluginDir(dir)))
 	return env
 }
 
@@ -127,7 +131,26 @@ func (i Instance) OwnEnvironment(dir string) map[string]string {
 func (i Instance) PluginEnvironment(dir string) map[string]string {
 	env := i.tools(dir)
 	env["PATH"] = PluginDir(dir)
+	env[PolicyPackVariable] = policyOption(policyPack(dir))
 	return env
+}
+
+// PolicyPackVariable is what the engine takes for --policy-pack. An engine that
+// is older than it shows the first refusal of a program only.
+const PolicyPackVariable = "PULUMI_OPTION_POLICY_PACK"
+
+// policyPack returns the directory of the policy pack that shows all refusals
+// of a program in one preview. The engine looks for what runs it in PATH.
+func policyPack(dir string) string { return filepath.Join(dir, "policy") }
+
+// policyOption returns a path as the value of PolicyPackVariable: a list with
+// commas, each element of which is one again.
+func policyOption(pack string) string {
+	if !strings.ContainsAny(pack, ",\"\n") {
+		return pack
+	}
+	quote := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+	return quote(quote(pack))
 }
 
 func (i Instance) tools(dir string) map[string]string {

@@ -47,6 +47,28 @@ func (c *Cloud) OpenAPI(_ context.Context, id, urn string) (int, string, error) 
 	if l := c.apis[id]; l != nil {
 		return l.port, "http://" + address(l.port), nil
 	}
+	l, err := c.listenAPI(urn)
+	if err != nil {
+		return 0, "", err
+	}
+	c.serve(id, urn, l)
+	n := c.apis[id].port
+	return n, "http://" + address(n), nil
+}
+
+// CheckPort tests that OpenAPI would find a port.
+func (c *Cloud) CheckPort(urn string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l, err := c.listenAPI(urn)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// listenAPI listens where a new API is to be served. The caller holds the mutex.
+func (c *Cloud) listenAPI(urn string) (net.Listener, error) {
 	first, given := defaultPort, c.Port != 0 && strings.HasPrefix(urn, c.PortFor)
 	if given {
 		first = c.Port
@@ -54,20 +76,20 @@ func (c *Cloud) OpenAPI(_ context.Context, id, urn string) (int, string, error) 
 	for n := first; n <= first+portsTried; n++ {
 		if holder := c.holder(n); holder != nil {
 			if given && n == first && !strings.HasPrefix(holder.urn, c.PortFor) {
-				return 0, "", taken(n, holder.urn)
+				return nil, taken(n, holder.urn)
 			}
 			continue
 		}
 		l, err := net.Listen("tcp", address(n))
 		if err == nil {
-			c.serve(id, urn, l)
-			return n, "http://" + address(n), nil
+			return l, nil
 		}
 		if given && n == first {
-			return 0, "", busy(n, urn)
+			return nil, busy(n, urn)
 		}
 	}
-	return 0, "", fmt.Errorf("none of the ports %d to %d is free for the API: choose another one with --port", first, first+portsTried)
+	return nil, fmt.Errorf("none of the ports %d to %d is free for the API: choose another one with --port",
+		first, first+portsTried)
 }
 
 // holder returns the API that is served at a port; nil if none is.

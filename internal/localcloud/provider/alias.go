@@ -34,6 +34,7 @@ func aliasTypes() []*Type {
 				{Name: "additionalVersionWeights", Kind: Map, Elem: Number, Level: Enforced, Check: weights, Note: "at most one version, with a weight from 0 to below 1"}}},
 		},
 		Outputs: []string{"arn", "invokeArn"},
+		Check:   checkAlias,
 		Name:    "name", NameMax: 128,
 		Key: func(id string, props values) string { return aliasKey(props.str("functionName"), aliasOf(id)) },
 		Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {

@@ -17,6 +17,14 @@ const (
 	privateSnapshot = "snapshot"
 )
 
+// freePort tests that the API can be served, before anything is created.
+func freePort(p *Provider, urn string, _ values) []Failure {
+	if err := p.Cloud.CheckPort(urn); err != nil {
+		return []Failure{{Reason: err.Error()}}
+	}
+	return nil
+}
+
 func createAPI(ctx context.Context, p *Provider, in values) (state.Record, error) {
 	id := p.ID(10)
 	port, url, err := p.Cloud.OpenAPI(ctx, id, creating(ctx))

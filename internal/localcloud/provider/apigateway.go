@@ -26,14 +26,15 @@ func apiTypes() []*Type {
 		{
 			Token: apiType, Properties: apiProperties(), Outputs: []string{"apiEndpoint", "arn", "executionArn", "tagsAll"},
 			Name: "name", NameMax: 128, Check: checkAPI,
-			Create: createAPI, Update: updateAPI, Apply: applyAPI, Delete: unmappedAPI, Removed: removedAPI, Volatile: volatileTags,
+			CheckNew: freePort,
+			Create:   createAPI, Update: updateAPI, Apply: applyAPI, Delete: unmappedAPI, Removed: removedAPI, Volatile: volatileTags,
 		},
 		{
 			Token: integrationType, Properties: integrationProperties(), Outputs: []string{"integrationResponseSelectionExpression"},
 			Create: child(7, checkIntegration), Update: childUpdate(checkIntegration), Apply: applyChild, Removed: applyChild, Delete: unusedIntegration,
 		},
 		{
-			Token: routeType, Properties: routeProperties(),
+			Token: routeType, Properties: routeProperties(), Check: checkScopes,
 			Create: child(7, checkRoute), Update: childUpdate(checkRoute), Apply: applyChild, Removed: applyChild,
 		},
 		authorizerResource(),
@@ -116,7 +117,7 @@ func integrationProperties() []Property {
 		{Name: "integrationMethod", Kind: String, Level: Recorded, Computed: true, Note: "functions are always invoked with POST"},
 		{Name: "integrationSubtype", Kind: String, Level: Refused, Replace: true, Note: "integrations with AWS services are not done locally"},
 		{Name: "integrationType", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"AWS_PROXY"}, Note: "only functions are integrated locally"},
-		{Name: "integrationUri", Kind: String, Level: Enforced, Required: true},
+		{Name: "integrationUri", Kind: String, Level: Enforced, Required: true, Check: functionURI},
 		{Name: "passthroughBehavior", Kind: String, Level: Recorded, Computed: true, Note: sockets},
 		{Name: "payloadFormatVersion", Kind: String, Level: Enforced, Default: "1.0", Check: oneOf("1.0", "2.0"), Note: "the default of the AWS provider is 1.0"},
 		{Name: "requestParameters", Kind: Map, Elem: String, Level: Refused, Note: mapping},
@@ -164,7 +165,7 @@ func stageProperties() []Property {
 	}
 	return []Property{
 		{Name: "accessLogSettings", Kind: Object, Level: Enforced, Fields: []Property{
-			{Name: "destinationArn", Kind: String, Level: Enforced, Required: true},
+			{Name: "destinationArn", Kind: String, Level: Enforced, Required: true, Check: logDestination},
 			{Name: "format", Kind: String, Level: Enforced, Required: true, Check: func(v any) error {
 				s, _ := v.(string)
 				return gateway.ValidateAccessLogFormat(s)

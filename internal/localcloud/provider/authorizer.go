@@ -31,7 +31,7 @@ func authorizerResource() *Type {
 			{Name: "authorizerPayloadFormatVersion", Kind: String, Level: Enforced, Check: oneOf("1.0", "2.0")},
 			{Name: "authorizerResultTtlInSeconds", Kind: Int, Level: Enforced, Computed: true},
 			{Name: "authorizerType", Kind: String, Level: Enforced, Required: true},
-			{Name: "authorizerUri", Kind: String, Level: Enforced},
+			{Name: "authorizerUri", Kind: String, Level: Enforced, Check: functionURI},
 			{Name: "enableSimpleResponses", Kind: Bool, Level: Enforced},
 			{Name: "identitySources", Kind: Set, Elem: String, Level: Enforced, Each: func(v any) error {
 				s, _ := v.(string)

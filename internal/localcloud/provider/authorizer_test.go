@@ -1,12 +1,17 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
+
+const lambdaURI = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" +
+	"arn:aws:lambda:us-east-1:000000000000:function:f/invocations"
 
 func many(n int) []any {
 	var out []any
@@ -27,7 +32,7 @@ func jwt(changes map[string]any) map[string]any {
 
 func keys(changes map[string]any) map[string]any {
 	out := map[string]any{"apiId": "a", "authorizerType": "REQUEST", "identitySources": []any{"$request.header.x-api-key"}, "authorizerPayloadFormatVersion": "2.0",
-		"authorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations"}
+		"authorizerUri": lambdaURI}
 	for k, v := range changes {
 		out[k] = v
 	}
@@ -53,7 +58,7 @@ func TestAuthorizersThatAWSRefusesAreRefusedByName(t *testing.T) {
 		{jwt(map[string]any{"jwtConfiguration": map[string]any{"issuer": "https://i.example", "audiences": many(51)}}), "1 to 50 audiences"},
 		{jwt(map[string]any{"jwtConfiguration": map[string]any{"issuer": "https://i.example", "audiences": many(50)}}), ""},
 		{jwt(map[string]any{"jwtConfiguration": map[string]any{"audiences": many(1)}}), "needs an issuer"},
-		{jwt(map[string]any{"authorizerUri": "arn"}), "does not belong"},
+		{jwt(map[string]any{"authorizerUri": lambdaURI}), "does not belong"},
 		{jwt(map[string]any{"authorizerType": "TOKEN"}), "must be one of JWT, REQUEST"},
 		{keys(nil), ""},
 		{keys(map[string]any{"authorizerPayloadFormatVersion": nil}), "authorizerPayloadFormatVersion"},
@@ -87,7 +92,17 @@ func TestTTLIsFiveMinutesUnlessGiven(t *testing.T) {
 // tries registers a resource and returns what the cloud says.
 func tries(t *testing.T, s *Server, token, name string, in map[string]any) error {
 	t.Helper()
-	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Properties: checked(t, s, token, name, nil, props(in))})
+	return attempt(t, s, token, name, props(in))
+}
+
+// attempt checks and creates a resource, and returns what is wrong with it.
+func attempt(t *testing.T, s *Server, token, name string, in resource.PropertyMap) error {
+	t.Helper()
+	inputs, problems := check(t, s, token, name, nil, in)
+	if len(problems) > 0 {
+		return errors.New(strings.Join(problems, "\n"))
+	}
+	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Properties: inputs})
 	return err
 }
 

@@ -22,6 +22,7 @@ type autonaming struct {
 	disabled bool
 	random   string // hexadecimal digits from the engine's random seed
 	resource string // the resource's name in the program
+	urn      string
 }
 
 // check validates the inputs of a resource and applies defaults. Problems come
@@ -38,6 +39,9 @@ func (t *Type) check(p *Provider, olds, news values, naming autonaming) (values,
 	if t.Check != nil {
 		c.failures = append(c.failures, unrelated(c.failures, t.Check(p, out))...)
 	}
+	if t.CheckNew != nil && len(olds) == 0 {
+		c.failures = append(c.failures, t.CheckNew(p, naming.urn, out)...)
+	}
 	out[defaultsKey] = made
 	return out, c.failures
 }
@@ -50,6 +54,9 @@ func unrelated(before, found []Failure) []Failure {
 	})
 }
 
+// longestReason is in characters: what is wrong with a long policy may quote it.
+const longestReason = 1000
+
 type checker struct {
 	token    string // of the resource's type
 	named    string // the property that is the resource's name, or ""
@@ -57,7 +64,11 @@ type checker struct {
 }
 
 func (c *checker) fail(path, format string, args ...any) {
-	c.failures = append(c.failures, Failure{path, fmt.Sprintf(format, args...)})
+	reason := fmt.Sprintf(format, args...)
+	if cut := []rune(reason); len(cut) > longestReason {
+		reason = string(cut[:longestReason]) + "..."
+	}
+	c.failures = append(c.failures, Failure{path, reason})
 }
 
 func join(path, name string) string {

@@ -53,8 +53,7 @@ func cognitoTypes() []*Type {
 			Outputs: []string{"awsAccountId", "cloudfrontDistribution", "cloudfrontDistributionArn", "cloudfrontDistributionZoneId", "s3Bucket", "version"},
 			Properties: []Property{
 				{Name: "certificateArn", Kind: String, Level: Recorded, Replace: true, Note: noUsers},
-				{Name: "domain", Kind: String, Level: Recorded, Required: true, Replace: true, Note: noUsers,
-					Check: matching(regexp.MustCompile(`^[a-z0-9]([a-z0-9\-.]{0,61}[a-z0-9])?$`), "a domain has 1 to 63 lower-case letters, digits or '-'")},
+				{Name: "domain", Kind: String, Level: Recorded, Required: true, Replace: true, Note: noUsers, Check: ownDomain},
 				{Name: "managedLoginVersion", Kind: Int, Level: Recorded, Computed: true, Check: between(1, 2)},
 				poolOf(),
 			},
@@ -64,6 +63,9 @@ func cognitoTypes() []*Type {
 		},
 	}
 }
+
+var poolDomainName = matching(regexp.MustCompile(`^[a-z0-9]([a-z0-9\-.]{0,61}[a-z0-9])?$`),
+	"a domain has 1 to 63 lower-case letters, digits or '-'")
 
 func poolOf() Property {
 	return Property{Name: "userPoolId", Kind: String, Level: Enforced, Required: true, Replace: true}
@@ -384,9 +386,6 @@ func domainOutputs(in values) map[string]any {
 func createPoolDomain(_ context.Context, p *Provider, in values) (state.Record, error) {
 	if err := p.poolExists(in); err != nil {
 		return state.Record{}, err
-	}
-	if d := in.str("domain"); strings.Contains(d, "aws") || strings.Contains(d, "amazon") || strings.Contains(d, "cognito") {
-		return state.Record{}, fmt.Errorf("InvalidParameterException: Domain cannot contain reserved word: aws, amazon or cognito: %s", d)
 	}
 	for _, r := range p.Store.List(poolDomainType) {
 		if r.ID == in.str("domain") {

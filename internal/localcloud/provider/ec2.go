@@ -85,13 +85,8 @@ func vpcTypes() []*Type {
 				inVPC(true),
 			},
 			Outputs: []string{"arn", "ipv6CidrBlockAssociationId", "ownerId", "tagsAll"},
-			Check: func(_ *Provider, in values) []Failure {
-				if in.has("availabilityZone") && in.has("availabilityZoneId") {
-					return []Failure{{"availabilityZoneId", "only one of availabilityZone and availabilityZoneId may be given"}}
-				}
-				return nil
-			},
-			Create: createSubnet,
+			Check:   checkSubnet,
+			Create:  createSubnet,
 			Delete: func(_ context.Context, p *Provider, r state.Record) error {
 				// A subnet takes its association with a route table with it.
 				return p.dropAll(routeTableAssociationType, "subnetId", r.ID)

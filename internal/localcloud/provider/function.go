@@ -94,10 +94,20 @@ func (p *Provider) reservable(name string, n float64) error {
 			sum += int(r)
 		}
 	}
-	if least := minimumUnreserved(p.Concurrency); n > 0 && p.Concurrency-sum < least {
-		return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d]. The account's limit is %d, so that %s may reserve at most %d", least, p.Concurrency, name, max(0, p.Concurrency-least-(sum-int(n))))
+	return p.leavesEnough(name, int(n), sum)
+}
+
+// leavesEnough tests what a function reserves, which is part of the sum that all
+// functions do.
+func (p *Provider) leavesEnough(name string, n, sum int) error {
+	least := minimumUnreserved(p.Concurrency)
+	if n <= 0 || p.Concurrency-sum >= least {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases "+
+		"account's UnreservedConcurrentExecution below its minimum value of [%d]. "+
+		"The account's limit is %d, so that %s may reserve at most %d",
+		least, p.Concurrency, name, max(0, p.Concurrency-least-(sum-n)))
 }
 
 func applyFunction(ctx context.Context, p *Provider, r state.Record) error {

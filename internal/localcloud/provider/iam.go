@@ -41,12 +41,12 @@ func iamTypes() []*Type {
 			Properties: []Property{
 				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: roleName},
 				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-				{Name: "assumeRolePolicy", Kind: Document, Level: Enforced, Required: true, Check: policyDocument},
+				{Name: "assumeRolePolicy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxTrustPolicy)},
 				{Name: "description", Kind: String, Level: Recorded},
 				{Name: "forceDetachPolicies", Kind: Bool, Level: Enforced, Default: false},
 				{Name: "inlinePolicies", Kind: Set, Level: Enforced, Fields: []Property{
 					{Name: "name", Kind: String, Level: Enforced, Required: true, Check: policyName},
-					{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: policyDocument},
+					{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxInline)},
 				}},
 				{Name: "managedPolicyArns", Kind: Set, Elem: String, Level: Enforced, Each: attachable},
 				{Name: "maxSessionDuration", Kind: Int, Level: Recorded, Default: 3600.0},
@@ -63,7 +63,7 @@ func iamTypes() []*Type {
 			Properties: []Property{
 				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: policyName},
 				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: policyDocument},
+				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxInline)},
 				{Name: "role", Kind: String, Level: Enforced, Required: true, Replace: true},
 			},
 			Name: "name", NameMax: 128, NamePrefix: "namePrefix",
@@ -79,7 +79,7 @@ func iamTypes() []*Type {
 				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
 				{Name: "description", Kind: String, Level: Recorded, Replace: true},
 				{Name: "path", Kind: String, Level: Enforced, Default: "/", Replace: true, Check: iamPath},
-				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: policyDocument},
+				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxManagedPolicy)},
 				tags(),
 			},
 			Outputs: []string{"arn", "attachmentCount", "policyId", "tagsAll"},

@@ -142,7 +142,7 @@ func environment(v any) error {
 }
 
 func checkFunction(p *Provider, in values) []Failure {
-	var out []Failure
+	out := p.checkReservation(in)
 	for _, name := range []string{"code", "handler", "runtime"} {
 		if !in.has(name) {
 			out = append(out, Failure{name, fmt.Sprintf("missing required property %q: a function in a zip needs it", name)})

@@ -19,6 +19,10 @@ const privateURN = "urn"
 func (s *Server) Create(ctx context.Context, r *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	urn := resource.URN(r.Urn)
 	t, err := s.p.resourceType(string(urn.Type()))
+	if err != nil && r.Preview {
+		// The preview goes on with what was refused.
+		return &pulumirpc.CreateResponse{Properties: r.Properties}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +129,9 @@ func outputs(t *Type, rec state.Record, in values) values {
 func (s *Server) Update(ctx context.Context, r *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	urn := resource.URN(r.Urn)
 	t, err := s.p.resourceType(string(urn.Type()))
+	if err != nil && r.Preview {
+		return &pulumirpc.UpdateResponse{Properties: r.News}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

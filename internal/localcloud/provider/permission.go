@@ -33,6 +33,7 @@ func permissionDescription() *Type {
 		},
 		Name: "statementId", NameMax: 100, NamePrefix: "statementIdPrefix",
 		Key:    permissionKey,
+		Check:  checkPermission,
 		Create: createPermission,
 	}
 }

@@ -96,6 +96,8 @@ type Type struct {
 	// Check tests what involves several properties. Unknown values are
 	// present as Unknown.
 	Check func(p *Provider, in values) []Failure
+	// CheckNew tests what a resource needs that does not exist yet, or nil.
+	CheckNew func(p *Provider, urn string, in values) []Failure
 	// Preview may fill in outputs that are known before creation.
 	Preview func(p *Provider, in values)
 	// Key derives the store's key from the id and the properties; nil means

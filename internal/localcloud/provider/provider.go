@@ -67,6 +67,8 @@ type Cloud interface {
 	// OpenAPI reserves an address for a new API and returns its port and URL,
 	// without a trailing slash. The URN tells whose it is.
 	OpenAPI(ctx context.Context, id, urn string) (int, string, error)
+	// CheckPort tests that OpenAPI would find a free port.
+	CheckPort(urn string) error
 	// ApplyAPI makes the records of an API, its routes, stages and so on effective.
 	ApplyAPI(ctx context.Context, id string) error
 	// Discover asks an OIDC issuer for its keys, as the gateway does.
@@ -99,7 +101,8 @@ type Config struct {
 // Provider answers the engine. It is safe for concurrent use.
 type Provider struct {
 	Config
-	types map[string]*Type
+	types    map[string]*Type
+	previews previews
 
 	// mutate serialises changes to the control plane: the engine works in
 	// parallel, and checks such as "this route key exists already" must hold

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 func TestReservationsLeaveWhatTheAccountsLimitAsksFor(t *testing.T) {
@@ -21,8 +20,7 @@ func TestReservationsLeaveWhatTheAccountsLimitAsksFor(t *testing.T) {
 				in := function(t, "one")
 				in["name"] = resource.NewStringProperty(fmt.Sprint("f", n))
 				in["reservedConcurrentExecutions"] = resource.NewNumberProperty(float64(n))
-				_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(functionType, "f"), Properties: checked(t, s, functionType, "f", nil, in)})
-				return err
+				return attempt(t, s, functionType, "f", in)
 			}
 			want := fmt.Sprintf("below its minimum value of [%d]. The account's limit is %d, so that f%d may reserve at most %d", c.least, c.limit, c.most+1, c.most)
 			if err := reserve(c.most + 1); err == nil || !strings.Contains(err.Error(), want) {

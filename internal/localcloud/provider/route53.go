@@ -69,7 +69,7 @@ func route53Types() []*Type {
 				{Name: "ttl", Kind: Int, Level: Recorded},
 				{Name: "type", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "the AWS provider changes it in place"},
 				refused("weightedRoutingPolicies", List, oneAnswer),
-				{Name: "zoneId", Kind: String, Level: Enforced, Required: true, Replace: true,
+				{Name: "zoneId", Kind: String, Level: Enforced, Required: true, Replace: true, Check: recordZone,
 					Note: "a well-formed id that is no zone of this cloud is taken for one outside: hosted zones usually live outside the stack"},
 			},
 			Outputs: []string{"fqdn"},

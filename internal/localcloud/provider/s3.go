@@ -124,7 +124,7 @@ func bucketPart(token string, fits func(p *Provider, old, in values) error, prop
 		fits = func(*Provider, values, values) error { return nil }
 	}
 	return &Type{
-		Token: token, Properties: props, CreateFirst: true,
+		Token: token, Properties: props, CreateFirst: true, Check: checkPart,
 		Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 			id, owner := in.str("bucket"), in.str("expectedBucketOwner")
 			if _, err := p.Store.Get(bucketType, id); err != nil {
@@ -200,12 +200,10 @@ func fitsBucket(p *Provider, _, in values) error {
 	if b, err := p.Store.Get(bucketPublicBlockType, name); err == nil {
 		blocked = values(b.Properties).boolean("blockPublicPolicy")
 	}
+	if err := ofItsBucket(policy, name); err != nil {
+		return err
+	}
 	for _, s := range policy.Statements {
-		for _, r := range s.Resources {
-			if r != bucketARN(name) && !strings.HasPrefix(r, bucketARN(name)+"/") {
-				return fmt.Errorf("MalformedPolicy: Policy has invalid resource: %s is not of the bucket %s", r, name)
-			}
-		}
 		if everybody := s.AnyPrincipal || slices.Contains(s.Principals, "*"); blocked && s.Allow && everybody && len(s.Conditions) == 0 {
 			return fmt.Errorf("AccessDenied: public policies are blocked by the BlockPublicPolicy block public access setting of the bucket %s", name)
 		}

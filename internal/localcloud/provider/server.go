@@ -69,7 +69,8 @@ func (s *Server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plug
 }
 
 // Attach accepts an engine that was told of this provider by PULUMI_DEBUG_PROVIDERS.
-func (s *Server) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+func (s *Server) Attach(ctx context.Context, r *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	attach(ctx, r.Address)
 	return &emptypb.Empty{}, nil
 }
 
@@ -132,22 +133,34 @@ func failures(in []Failure) []*pulumirpc.CheckFailure {
 	return out
 }
 
-// Check validates inputs and applies defaults.
+// Check validates inputs and applies defaults. What it refuses in a preview
+// that the analyzer watches is left to the analyzer.
 func (s *Server) Check(ctx context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	inputs, problems, err := s.check(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if s.p.previews.leave(engineOf(ctx), r.Urn, problems) {
+		problems = nil
+	}
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failures(presentable(problems, r.News))}, nil
+}
+
+func (s *Server) check(ctx context.Context, r *pulumirpc.CheckRequest) (*structpb.Struct, []Failure, error) {
 	urn := resource.URN(r.Urn)
 	t, err := s.p.resourceType(string(urn.Type()))
 	if err != nil {
-		return &pulumirpc.CheckResponse{Inputs: r.News, Failures: failures([]Failure{{Reason: err.Error()}})}, nil
+		return r.News, []Failure{{Reason: err.Error()}}, nil
 	}
 	news, err := readNew(ctx, r.News)
 	if err != nil {
-		return nil, err
+		return r.News, []Failure{{Reason: err.Error()}}, nil
 	}
 	olds, err := read(r.Olds)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	naming := autonaming{resource: urn.Name(), random: hex.EncodeToString(r.RandomSeed)}
+	naming := autonaming{resource: urn.Name(), urn: string(urn), random: hex.EncodeToString(r.RandomSeed)}
 	if a := r.Autonaming; a != nil {
 		naming.proposed = a.ProposedName
 		naming.enforce = a.Mode == pulumirpc.CheckRequest_AutonamingOptions_ENFORCE
@@ -158,22 +171,20 @@ func (s *Server) Check(ctx context.Context, r *pulumirpc.CheckRequest) (*pulumir
 	}
 	defaults, err := defaultsFor(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	checked, problems := t.check(s.p, olds, news, naming)
 	problems = append(problems, t.tagged(defaults, checked)...)
 	inputs, err := write(checked)
-	if err != nil {
-		return nil, err
-	}
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failures(problems)}, nil
+	return inputs, problems, err
 }
 
 // Diff compares inputs and says whether the resource is updated or replaced.
 func (s *Server) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	t, err := s.p.resourceType(string(resource.URN(r.Urn).Type()))
 	if err != nil {
-		return nil, err
+		// The preview goes on with what was refused.
+		return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_UNKNOWN}, nil
 	}
 	news, err := read(r.News)
 	if err != nil {

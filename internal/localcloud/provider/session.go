@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
+
+	"items-api/internal/localcloud/plugin"
 )
 
 // session is what is known of one connection. The engine opens one for each
@@ -24,6 +26,8 @@ type session struct {
 	called      bool
 	configured  bool
 	defaultTags map[string]string
+	engine      string   // its address, if it attached
+	ends        []func() // called when the connection ends
 }
 
 // Sessions keeps the settings of each connection apart, and counts those over
@@ -40,12 +44,13 @@ func (s *Sessions) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Co
 	return context.WithValue(ctx, sessionKey{}, &session{})
 }
 
-// HandleConn takes a connection that ends out of the count.
+// HandleConn ends a session, and takes its connection out of the count.
 func (s *Sessions) HandleConn(ctx context.Context, e stats.ConnStats) {
 	c, ok := ctx.Value(sessionKey{}).(*session)
 	if _, ends := e.(*stats.ConnEnd); !ends || !ok {
 		return
 	}
+	c.end()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.called {
@@ -73,6 +78,49 @@ func (s *Sessions) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Cont
 func (s *Sessions) HandleRPC(context.Context, stats.RPCStats) {}
 
 type sessionKey struct{}
+
+// end calls what was to be done at the end of the connection.
+func (s *session) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.ends {
+		f()
+	}
+	s.ends = nil
+}
+
+// atEnd has a function called when the connection of a call ends.
+func atEnd(ctx context.Context, f func()) {
+	if s, ok := ctx.Value(sessionKey{}).(*session); ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ends = append(s.ends, f)
+	}
+}
+
+// attach notes the address of the engine that a connection belongs to.
+func attach(ctx context.Context, engine string) {
+	if s, ok := ctx.Value(sessionKey{}).(*session); ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.engine = engine
+	}
+}
+
+// engineOf returns the address of the engine that makes a call, "" if it is
+// not known.
+func engineOf(ctx context.Context) string {
+	if engine := plugin.Engine(ctx); engine != "" {
+		return engine
+	}
+	s, ok := ctx.Value(sessionKey{}).(*session)
+	if !ok {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine
+}
 
 // configure notes the settings of a provider for the calls that follow.
 func configure(ctx context.Context, args values) error {

@@ -56,7 +56,7 @@ func TestStorageResourcesLive(t *testing.T) {
 		"lifecycle":    {bucketLifecycleType, part("rules", []any{rule}), map[string]any{"rules": []any{with(rule, "noncurrentVersionExpiration", map[string]any{"noncurrentDays": 30})}}, elsewhere},
 		"public block": {bucketPublicBlockType, part("blockPublicAcls", true), map[string]any{"restrictPublicBuckets": true}, elsewhere},
 		"ownership":    {bucketOwnershipType, part("rule", map[string]any{"objectOwnership": "BucketOwnerEnforced"}), map[string]any{"rule": map[string]any{"objectOwnership": "ObjectWriter"}}, elsewhere},
-		"policy":       {bucketPolicyType, part("policy", trailPolicy("other-logs", "", trailARN)), map[string]any{"policy": trailPolicy("other-logs", "p/", trailARN)}, elsewhere},
+		"policy":       {bucketPolicyType, part("policy", trailPolicy("other-logs", "", trailARN)), map[string]any{"policy": trailPolicy("other-logs", "p/", trailARN)}, nil},
 		"key":          {keyType, map[string]any{"description": "x"}, map[string]any{"isEnabled": false, "enableKeyRotation": true, "deletionWindowInDays": 7}, map[string]any{"keyUsage": "SIGN_VERIFY", "multiRegion": true}},
 		"alias":        {keyAliasType, map[string]any{"name": "alias/x", "targetKeyId": key}, map[string]any{"targetKeyId": second}, map[string]any{"name": "alias/y"}},
 		"trail":        {trailType, map[string]any{"name": "audit", "s3BucketName": "audit-logs"}, map[string]any{"isMultiRegionTrail": true, "enableLogging": false}, map[string]any{"name": "another"}},

@@ -183,7 +183,7 @@ func TestImpossibleAliasesAreRefused(t *testing.T) {
 		"function:f:9":   alias("1", map[string]any{"9": 0.1}),
 		"function:other": {"name": "live", "functionName": "other", "functionVersion": "1"},
 	} {
-		_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(aliasType, "live"), Properties: checked(t, s, aliasType, "live", nil, props(in))})
+		err := tries(t, s, aliasType, "live", in)
 		if err == nil || !strings.Contains(err.Error(), want) || len(s.p.aliases("f")) > 0 {
 			t.Errorf("%v gave %v, want %s", in, err, want)
 		}
@@ -228,7 +228,7 @@ func TestPermissionIsForItsQualifierAlone(t *testing.T) {
 	permission["qualifier"] = "$LATEST"
 	refused := func(want string) {
 		t.Helper()
-		_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(permissionType, "p3"), Properties: checked(t, s, permissionType, "p3", nil, props(permission))})
+		err := tries(t, s, permissionType, "p3", permission)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v gave %v, want %s", permission, err, want)
 		}
