@@ -181,8 +181,10 @@ func empty(v any) bool {
 	return false
 }
 
+// text returns a value as JSON for a message, at most 200 bytes of it. An
+// archive is its name.
 func text(v any) string {
-	data, err := json.Marshal(v)
+	data, err := json.Marshal(named(v))
 	if err != nil {
 		return fmt.Sprintf("%v", v)
 	}
@@ -190,6 +192,27 @@ func text(v any) string {
 		return string(data[:200]) + "..."
 	}
 	return string(data)
+}
+
+// named returns a value with the names of archives in their places.
+func named(v any) any {
+	switch v := v.(type) {
+	case *bundle:
+		return v.String()
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = named(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = named(e)
+		}
+		return out
+	}
+	return v
 }
 
 func quoted(only []any) string {

@@ -107,6 +107,15 @@ func (c *checker) constrain(path string, p Property, v any) error {
 	return nil
 }
 
+// tags tests all tags of a resource.
+func (c *checker) tags(all map[string]any) error {
+	p := tags()
+	if err := c.counted(p.Name, p, all); err != nil {
+		return err
+	}
+	return c.constrain(p.Name, p, all)
+}
+
 // elements tests each element of a list or a set that is known.
 func (c *checker) elements(path string, p Property, l []any) {
 	of := constraints()[c.token][schemaPath(path)+elementOf]

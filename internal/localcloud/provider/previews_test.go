@@ -210,3 +210,13 @@ func TestPortThatIsTakenIsRefusedInThePreview(t *testing.T) {
 		t.Errorf("an API that has its port is refused: %q", got)
 	}
 }
+
+func TestDefaultTagsAreBoundedWithThoseOfTheResource(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	ctx := connect(t, s, map[string]any{"tags": map[string]any{"team": "a*b"}})
+	_, failures := over(t, ctx, s, map[string]any{"own": "1"})
+	if len(failures) != 1 || !strings.Contains(failures[0].Reason, `the value of "team": it must match`) {
+		t.Errorf("got %v", failures)
+	}
+}

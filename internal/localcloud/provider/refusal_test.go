@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
@@ -47,6 +48,28 @@ func TestPoliciesThatCannotBeAttachedAreRefusedInThePreview(t *testing.T) {
 			"managedPolicyArns": []any{Unknown{}, arn},
 		})
 		wantOne(t, "managedPolicyArns[1]", role, want)
+	}
+}
+
+func TestMessagesNameArchivesAndDumpNone(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t)
+	code := function(t, "one")["code"]
+	got := strings.Join(problems(t, s, functionType, values{
+		"handler":     &bundle{Archive: code.ArchiveValue()},
+		"description": []any{&bundle{Archive: code.ArchiveValue()}},
+		"runtime":     "provided.al2023",
+	}), "\n")
+	for _, want := range []string{
+		`"handler" must be a string, not "the archive of assets"`,
+		`"description" must be a string, not ["the archive of assets"]`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, want %s", got, want)
+		}
+	}
+	if strings.Contains(got, resource.SigKey) {
+		t.Errorf("an archive is dumped in %q", got)
 	}
 }
 

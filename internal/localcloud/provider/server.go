@@ -154,7 +154,7 @@ func (s *Server) check(ctx context.Context, r *pulumirpc.CheckRequest) (*structp
 	}
 	news, err := readNew(ctx, r.News)
 	if err != nil {
-		return r.News, []Failure{{Reason: err.Error()}}, nil
+		return &structpb.Struct{}, []Failure{{Reason: err.Error()}}, nil
 	}
 	olds, err := read(r.Olds)
 	if err != nil {

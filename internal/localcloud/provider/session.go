@@ -216,7 +216,11 @@ func (t *Type) tagged(defaults map[string]string, in values) []Failure {
 		all[k] = v
 	}
 	maps.Copy(all, in.object(tagsName))
-	if err := checkTags(all); err != nil {
+	err := checkTags(all)
+	if err == nil {
+		err = (&checker{token: t.Token}).tags(all)
+	}
+	if err != nil {
 		return []Failure{
 			{
 				tagsName,
