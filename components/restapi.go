@@ -68,6 +68,7 @@ type RestAPIArgs struct {
 	Network       Network
 	Encryption    Encryption
 	Audit         Audit
+	Table         Table
 	// Schema guards the table; nothing does if it is nil.
 	Schema *SchemaGuard
 	// DeletionProtection keeps table and user pool from being deleted, and the

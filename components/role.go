@@ -59,13 +59,13 @@ func itemStatement(tableARN string) statement {
 
 // rolePolicy grants what a function calls and what logging needs. The only
 // wildcard among the resources stands for the names of log streams, which
-// Lambda makes up: one for each execution environment. Both the group and its
-// streams are named, because the Service Authorization Reference gives the
-// group for CreateLogStream and the stream for PutLogEvents.
+// Lambda makes up: one for each execution environment. Both actions are judged
+// on the stream, although the Service Authorization Reference gives the group
+// for CreateLogStream: CloudTrail's records of denied calls name the stream.
 func rolePolicy(own statement, logGroupARN string) policyDocument {
 	return policyDocument{policyVersion, []statement{own,
 		{Sid: "Logs", Effect: "Allow", Action: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			Resource: []string{logGroupARN, logGroupARN + ":log-stream:*"}},
+			Resource: []string{logGroupARN + ":log-stream:*"}},
 	}}
 }
 

@@ -14,6 +14,10 @@ import (
 type Schema struct {
 	// Existing is the name of the table that the stack has, "" if it has none.
 	Existing string
+	// Adopt is the name of a table that the stack takes over, if any. Retained
+	// says that the table that it has then stays in the account.
+	Adopt    string
+	Retained bool
 	// Allow lets one change through, as the guard's errors spell it, such as
 	// "replace items-1a2b3c4". It names the table or the indexes, so that it
 	// allows nothing any more once the change is made.
@@ -91,6 +95,14 @@ func (g *SchemaGuard) beforeDelete(a *pulumi.ResourceHookArgs) error {
 	name := string(a.ID)
 	if g.Allow == "delete "+name || g.Allow == "replace "+name {
 		return nil
+	}
+	if adopting := g.Adopt != "" && g.Adopt != name && name == g.Existing; adopting {
+		if g.Retained {
+			return nil
+		}
+		return fmt.Errorf("this would take the table %s over and remove %s with all its items. "+
+			"Deploy once before with deletion protection, and without the table to take over: then %s stays in the account; "+
+			"or, if nobody needs its items any more, %s", g.Adopt, name, name, g.How("replace "+name))
 	}
 	return fmt.Errorf("this would remove the table %s with all its items. Keep it in the program; or, if nobody needs the items any more, take deletion protection away, and %s", name, g.How("delete "+name))
 }

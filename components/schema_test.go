@@ -56,6 +56,47 @@ func TestGuardStopsWhatLosesItemsAndNothingElse(t *testing.T) {
 	}
 }
 
+// A table that stays in the account loses nothing when another is taken over.
+func TestGuardLetsATableGoThatStaysWhenAnotherIsTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		schema Schema
+		want   string // "" if it is let through
+	}{
+		"one that stays":              {Schema{Existing: "t1", Adopt: "t2", Retained: true}, ""},
+		"one that does not":           {Schema{Existing: "t1", Adopt: "t2"}, "Deploy once before with deletion protection"},
+		"one that nobody needs":       {Schema{Existing: "t1", Adopt: "t2", Allow: "replace t1"}, ""},
+		"the one that is taken over":  {Schema{Existing: "t1", Adopt: "t1", Retained: true}, `"delete t1"`},
+		"nothing is taken over":       {Schema{Existing: "t1", Retained: true}, `"delete t1"`},
+		"one that the stack had once": {Schema{Existing: "t2", Adopt: "t3", Retained: true}, `"delete t1"`},
+	} {
+		c.schema.How = func(change string) string { return `allow "` + change + `"` }
+		err := (&SchemaGuard{Schema: c.schema}).beforeDelete(&pulumi.ResourceHookArgs{ID: "t1", OldInputs: tableWith()})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestTableIsTakenOverByName(t *testing.T) {
+	t.Parallel()
+	for _, protected := range []bool{false, true} {
+		for _, name := range []string{"", "items-restored"} {
+			a := *args
+			a.DeletionProtection, a.Table.Name = protected, name
+			both(t, &a, func(t *testing.T, r *recorder) {
+				m := r.named(t, tableToken, "items")
+				if got := m.RegisterRPC.GetImportId(); got != name || m.RegisterRPC.GetRetainOnDelete() != protected {
+					t.Errorf("%q: imports %q and stays: %v", name, got, m.RegisterRPC.GetRetainOnDelete())
+				}
+				if v := at(m.Inputs, "name"); v.IsString() != (name != "") || v.IsString() && v.StringValue() != name {
+					t.Errorf("%q: the table has the name %v", name, v)
+				}
+			})
+		}
+	}
+}
+
 func TestGuardIsBoundToTheTableAlone(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}

@@ -84,6 +84,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	}
 	r, err := components.NewRestAPI(ctx, "items", &components.RestAPIArgs{
 		Schema:  guard,
+		Table:   components.Table(s.Table),
 		Package: zips.Handler, Architecture: s.Architecture.Lambda(), MemoryMB: s.MemoryMB, TimeoutSeconds: s.TimeoutSeconds,
 		ReservedConcurrency: s.ReservedConcurrency, LogRetentionDays: s.LogRetentionDays,
 		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst,
@@ -108,6 +109,7 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 	}
 	ctx.Export("apiId", r.APIID)
 	ctx.Export("tableName", r.TableName)
+	ctx.Export("tableRetained", pulumi.Bool(s.DeletionProtection))
 	ctx.Export("functionName", r.FunctionName)
 	ctx.Export("version", r.Version)
 	ctx.Export("liveVersion", r.LiveVersion)

@@ -29,8 +29,9 @@ func (p *parser) schema(text string) Schema {
 
 // last is what the last deployment of a stack said of itself.
 type last struct {
-	table string   // "" if there was none
-	zones []string // of the private network
+	table    string   // "" if there was none
+	retained bool     // the table stays in the account when it leaves the stack
+	zones    []string // of the private network
 }
 
 // lastDeployment reads the stack's own outputs. Nothing is read for the stack
@@ -48,6 +49,8 @@ func lastDeployment(ctx *pulumi.Context) (last, error) {
 	for key, read := range map[string]func(any){
 		"tableName": func(v any) { out.table, _ = v.(string) },
 		"zones":     func(v any) { out.zones = list(v) },
+
+		"tableRetained": func(v any) { out.retained, _ = v.(bool) },
 	} {
 		value, err := before.GetOutputDetails(key)
 		if err != nil {
@@ -77,6 +80,8 @@ func (s Settings) guard(ctx *pulumi.Context, before last) (*components.SchemaGua
 	}
 	return components.NewSchemaGuard(ctx, components.Schema{
 		Existing: before.table,
+		Adopt:    s.Table.Name,
+		Retained: before.retained,
 		Allow:    s.Schema.Allow,
 		How: func(change string) string {
 			return fmt.Sprintf(`allow this one change: pulumi config set --path %s:schema.allow "%s" --stack %s`,

@@ -38,6 +38,7 @@ type Settings struct {
 	Release             Release
 	Canary              Canary
 	Schema              Schema
+	Table               Table
 	Network             Network
 	Encryption          Encryption
 	Audit               Audit
@@ -72,6 +73,7 @@ var keys = map[string]func(p *parser, text string, s *Settings){
 	"throttleBurst":       func(p *parser, t string, s *Settings) { s.ThrottleBurst = p.burst(t) },
 	"release":             func(p *parser, t string, s *Settings) { s.Release = p.release(t) },
 	"canary":              func(p *parser, t string, s *Settings) { s.Canary = p.canary(t) },
+	"table":               func(p *parser, t string, s *Settings) { s.Table = p.table(t) },
 	"schema":              func(p *parser, t string, s *Settings) { s.Schema = p.schema(t) },
 	"network":             func(p *parser, t string, s *Settings) { s.Network = p.network(t) },
 	"encryption":          func(p *parser, t string, s *Settings) { s.Encryption = p.encryption(t) },

@@ -90,6 +90,7 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		{"auth", `{"mode":"jwt","issuer":"https://a.example/.well-known/openid-configuration","audiences":["a"]}`}, {"auth", `{"mode":"lambda","selfSignUp":true}`},
 		{"cors", "x"}, {"cors", `{"maxAge":1}`}, {"cors", `{"maxAgeSeconds":-1}`}, {"cors", `{"maxAgeSeconds":86401}`}, {"cors", `{"maxAgeSeconds":"1"}`},
 		{"cors", `{"allowHeaders":["a b"]}`}, {"cors", `{"exposeHeaders":[""]}`}, {"cors", `{"allowHeaders":["*"],"allowCredentials":true}`},
+		{"table", "items-restored"}, {"table", `{"name":"a"}`}, {"table", `{"name":"a/b"}`}, {"table", `{"adopt":"items"}`},
 		{"auth", "cognito"}, {"auth", `{"mode":"basic"}`}, {"auth", `{"mode":""}`}, {"auth", `{"mode":"cognito","mfaa":"off"}`}, {"auth", `{"mode":"cognito","mfa":"maybe"}`},
 		{"auth", `{"mode":"cognito","issuer":"https://example.com"}`}, {"auth", `{"mode":"cognito","signInDomain":"items"}`},
 		{"auth", `{"mode":"cognito","signInDomain":"my-aws","callbackUrls":["https://a.example"]}`}, {"auth", `{"mode":"cognito","signInDomain":"a","callbackUrls":["http://a.example"]}`},

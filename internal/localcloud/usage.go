@@ -188,8 +188,7 @@ func (c *Cloud) serveRoles(w http.ResponseWriter, _ *http.Request) {
 }
 
 // mayLog reports whether the role of a function lets Lambda write its log,
-// which is judged as on AWS. Whether CreateLogStream is judged on the group or
-// on the stream is not clear from the documentation: either suffices.
+// which is judged as on AWS.
 func (c *Cloud) mayLog(l runtime.LogLine) bool {
 	f, err := c.provider.Function(l.Function)
 	if err != nil {
@@ -199,15 +198,24 @@ func (c *Cloud) mayLog(l runtime.LogLine) bool {
 	if err != nil {
 		return false
 	}
-	group := c.provider.LogGroupARN(l.LogGroup)
-	stream := group + ":log-stream:" + l.LogStream
-	allowed := func(action string, resources ...string) bool {
-		ok := slices.ContainsFunc(resources, func(r string) bool {
-			return iam.Evaluate(policies, iam.Request{Action: action, Resource: r}).Allowed
-		})
+	stream := c.provider.LogGroupARN(l.LogGroup) + ":log-stream:" + l.LogStream
+	all := true
+	for action, ok := range logDecisions(policies, stream) {
 		c.usage.note(l.Function, action, ok)
-		return ok
+		all = all && ok
 	}
-	create := allowed("logs:CreateLogStream", group, stream)
-	return allowed("logs:PutLogEvents", stream) && create
+	return all
+}
+
+// logDecisions judges what Lambda does to write a log, by action. Both actions
+// are judged on the stream, although the Service Authorization Reference gives
+// the group for CreateLogStream: CloudTrail records of Lambda's denied calls name
+// the stream ("is not authorized to perform: logs:CreateLogStream on resource:
+// arn:aws:logs:...:log-group:/aws/lambda/level1:log-stream:2018/11/28/[$LATEST]...").
+func logDecisions(policies []iam.Policy, stream string) map[string]bool {
+	out := map[string]bool{}
+	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
+		out[action] = iam.Evaluate(policies, iam.Request{Action: action, Resource: stream}).Allowed
+	}
+	return out
 }

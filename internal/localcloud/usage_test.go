@@ -24,3 +24,26 @@ func TestGrantsAreSortedByWhatProvesThem(t *testing.T) {
 		t.Errorf("unproven are %v, want %v", r.Unproven, want)
 	}
 }
+
+// A group without its streams lets nobody write a log.
+func TestLogsAreJudgedOnTheStream(t *testing.T) {
+	t.Parallel()
+	const group = "arn:aws:logs:us-east-1:000000000000:log-group:g"
+	for resource, want := range map[string]bool{
+		group:                      false,
+		group + ":log-stream:*":    true,
+		group + ":*":               true,
+		group + "2:log-stream:*":   false,
+		group + ":log-stream:2027": false,
+	} {
+		policy, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"` + resource + `"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := logDecisions([]iam.Policy{policy}, group+":log-stream:2026/01/02/[1]abc")
+		if diff := cmp.Diff(map[string]bool{"logs:CreateLogStream": want, "logs:PutLogEvents": want}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", resource, diff)
+		}
+	}
+}

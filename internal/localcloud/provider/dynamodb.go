@@ -26,6 +26,7 @@ func dynamodbTypes() []*Type {
 		Create: createTable,
 		Update: updateTable,
 		Delete: deleteTable,
+		Found:  foundTable,
 		Volatile: func(old, in values) []string {
 			if tagsChanged(old, in) {
 				return []string{"tagsAll"}

@@ -147,7 +147,7 @@ func (s *Server) Update(ctx context.Context, r *pulumirpc.UpdateRequest) (*pulum
 		out, err := write(t.replanned(olds, in))
 		return &pulumirpc.UpdateResponse{Properties: out}, err
 	}
-	rec, err := s.p.update(ctx, t, r.Id, olds, in)
+	rec, err := s.p.update(ctx, t, urn, r.Id, olds, in)
 	if err != nil {
 		return nil, fmt.Errorf("updating %s %q: %w", t.Token, urn.Name(), err)
 	}
@@ -178,7 +178,9 @@ func (t *Type) replanned(olds, in values) values {
 	return out
 }
 
-func (p *Provider) update(ctx context.Context, t *Type, id string, olds, in values) (state.Record, error) {
+func (p *Provider) update(
+	ctx context.Context, t *Type, urn resource.URN, id string, olds, in values,
+) (state.Record, error) {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
 	old, err := p.Store.Get(t.Token, t.key(id, olds))
@@ -198,6 +200,10 @@ func (p *Provider) update(ctx context.Context, t *Type, id string, olds, in valu
 		return rec, err
 	}
 	rec.Type, rec.Key, rec.ID = t.Token, old.Key, old.ID
+	if rec.Private == nil {
+		rec.Private = map[string]string{}
+	}
+	rec.Private[privateURN] = string(urn) // an adopted one has none yet
 	if err := p.Store.Put(rec); err != nil {
 		return rec, err
 	}
@@ -226,14 +232,17 @@ func (s *Server) Read(ctx context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	if err != nil {
 		return nil, err
 	}
+	imported := len(inputs) == 0
 	rec, err := s.p.find(t, r.Id, olds)
+	if notFound(err) && imported && t.Found != nil {
+		rec, err = s.p.adopt(ctx, t, r.Id)
+	}
 	if notFound(err) {
 		return &pulumirpc.ReadResponse{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	imported := len(inputs) == 0
 	if defaults, err := defaultsFor(ctx); imported && err == nil && len(defaults) > 0 && rec.Properties[tagsAllName] != nil {
 		inputs[tagsAllName] = rec.Properties[tagsAllName]
 	}

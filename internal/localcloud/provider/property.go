@@ -108,6 +108,9 @@ type Type struct {
 	Create func(ctx context.Context, p *Provider, in values) (state.Record, error)
 	// Update returns the record that replaces old.
 	Update func(ctx context.Context, p *Provider, old state.Record, in values) (state.Record, error)
+	// Found describes a resource that is there without a record, for an import,
+	// or fails with state.ErrNotFound; nil if there can be none.
+	Found func(ctx context.Context, p *Provider, id string) (state.Record, error)
 	// Apply makes a stored record effective, or nil.
 	Apply func(ctx context.Context, p *Provider, r state.Record) error
 	// Delete undoes the effect of a record before it is removed from the

