@@ -70,6 +70,16 @@ func TestRestoredTableIsTakenOverAndTheOldOneStays(t *testing.T) {
 	elsewhere := adopting
 	elsewhere.Table.Name = "items-nowhere"
 	s.refused(t, "a table that is not there", "'items-nowhere' does not exist", s.program(elsewhere))
+	if _, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:            aws.String("items-other"),
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("key"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("key"), AttributeType: "S"}},
+		BillingMode:          types.BillingModePayPerRequest,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere.Table.Name = "items-other"
+	s.refused(t, "a table of other keys", "may not be replaced", s.program(elsewhere))
 	pinned := adopting
 	pinned.Release.Version = "1"
 	s.refused(t, "a pinned version", `is for the table "`+table+`"`, s.program(pinned))
