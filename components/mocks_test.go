@@ -25,6 +25,7 @@ type recorder struct {
 
 	mu          sync.Mutex
 	made        []pulumi.MockResourceArgs
+	looked      []string // tokens of lookups
 	lookups     int
 	zoneLookups int
 }
@@ -82,6 +83,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lookups++
+	r.looked = append(r.looked, args.Token)
 	name := map[string]resource.PropertyKey{"aws:index/getCallerIdentity:getCallerIdentity": "accountId", "aws:index/getRegion:getRegion": "name",
 		"aws:index/getPartition:getPartition": "partition"}[args.Token]
 	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {

@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"items-api/components"
+	"items-api/internal/deployer"
 )
 
 func TestReservationFitsTheAccountsLimit(t *testing.T) {
@@ -114,6 +115,9 @@ func TestLimitIsReadBeforeAnythingIsRegistered(t *testing.T) {
 		}
 		r := &recorder{quota: c.quota}
 		got, err := r.sized(s)
+		if missing := deployer.Missing(r.looked); len(missing) > 0 {
+			t.Errorf("docs/permissions.md says nothing of %v", missing)
+		}
 		if (err != nil) != (c.want == 0) || r.quotaCalls != c.calls {
 			t.Errorf("%s: got %v after %d calls", name, err, r.quotaCalls)
 		}

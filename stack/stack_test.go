@@ -23,6 +23,7 @@ type recorder struct {
 
 	mu         sync.Mutex
 	made       []string
+	looked     []string // tokens of lookups
 	quotaCalls int
 }
 
@@ -34,6 +35,9 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	r.looked = append(r.looked, args.Token)
+	r.mu.Unlock()
 	if args.Token == "aws:index/getCallerIdentity:getCallerIdentity" {
 		return resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333")}, nil
 	}

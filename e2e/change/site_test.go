@@ -77,9 +77,15 @@ type step struct {
 	name string
 }
 
+// registered are the types of all resources that the engine has seen.
+var registered sync.Map
+
 // steps reads what is done from the engine's events; what stays is left out.
 func steps(ch <-chan events.EngineEvent, out *[]step, done chan<- struct{}) {
 	for e := range ch {
+		if e.ResourcePreEvent != nil {
+			registered.Store(e.ResourcePreEvent.Metadata.Type, true)
+		}
 		if e.ResourcePreEvent == nil || e.ResourcePreEvent.Metadata.Op == apitype.OpSame || e.ResourcePreEvent.Metadata.Op == apitype.OpRead {
 			continue
 		}

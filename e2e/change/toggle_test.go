@@ -15,6 +15,7 @@ import (
 	"items-api/e2e/rest"
 	"items-api/internal/api"
 	"items-api/internal/build"
+	"items-api/internal/deployer"
 	"items-api/internal/localcloud"
 	"items-api/internal/localcloud/oidc"
 	"items-api/stack"
@@ -176,6 +177,15 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 		}
 	}
 	s.settled(t, "all options", c)
+	// What awsx registers is known here only.
+	var seen []string
+	registered.Range(func(token, _ any) bool {
+		seen = append(seen, token.(string))
+		return true
+	})
+	if missing := deployer.Missing(seen); len(missing) > 0 || len(seen) < 40 {
+		t.Errorf("of %d types docs/permissions.md does not cover %v", len(seen), missing)
+	}
 	if status, body := s.ask(t, out, "GET", "", "/health", nil); status != http.StatusNotFound {
 		t.Errorf("with a domain the API's own endpoint gives %d %s", status, body)
 	}
