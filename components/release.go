@@ -148,7 +148,8 @@ func fits(ctx *pulumi.Context, name, version, table string, mode api.AuthMode) (
 	case notFound(err):
 		return "", fmt.Errorf("the function %s has no version %s to go back to: name one of `aws lambda list-versions-by-function --function-name %s`, or none for the newest", name, version, name)
 	case err != nil:
-		return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs lambda:GetFunction and lambda:GetFunctionCodeSigningConfig: %w", version, name, err)
+		return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs "+
+			"lambda:GetFunction and lambda:GetFunctionCodeSigningConfig: %w", version, name, err)
 	}
 	const next = "let the newest version answer at once (strategy all-at-once, no version, no canary); its code may be the old one"
 	env := found.Environment.Variables

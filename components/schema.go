@@ -101,8 +101,8 @@ func (g *SchemaGuard) beforeDelete(a *pulumi.ResourceHookArgs) error {
 			return nil
 		}
 		return fmt.Errorf("this would take the table %s over and remove %s with all its items. "+
-			"Deploy once before with deletion protection, and without the table to take over: then %s stays in the account; "+
-			"or, if nobody needs its items any more, %s", g.Adopt, name, name, g.How("replace "+name))
+			"Deploy once before with deletion protection, and without the table to take over: "+
+			"then %s stays in the account; or, if nobody needs its items any more, %s", g.Adopt, name, name, g.How("replace "+name))
 	}
 	return fmt.Errorf("this would remove the table %s with all its items. Keep it in the program; or, if nobody needs the items any more, take deletion protection away, and %s", name, g.How("delete "+name))
 }

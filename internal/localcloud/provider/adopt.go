@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"items-api/internal/localcloud/state"
 )
@@ -25,6 +26,20 @@ func (p *Provider) adopt(ctx context.Context, t *Type, id string) (state.Record,
 	rec.Key = t.key(rec.ID, rec.Properties)
 	rec.Private = map[string]string{}
 	return rec, p.Store.Put(rec)
+}
+
+// claim notes which resource an adopted record is of.
+func (p *Provider) claim(rec *state.Record, urn resource.URN, o Origin) error {
+	p.mutate.Lock()
+	defer p.mutate.Unlock()
+	if rec.Private[privateURN] != "" {
+		return nil
+	}
+	if rec.Private == nil {
+		rec.Private = map[string]string{}
+	}
+	rec.Private[privateURN], rec.Private[privateOrigin] = string(urn), string(o)
+	return p.Store.Put(*rec)
 }
 
 // foundTable describes a table of the database that somebody made without the

@@ -12,8 +12,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// database is a data plane whose database has one table.
-type database struct {
+// tabled is a data plane whose database has one table.
+type tabled struct {
 	*plane
 	tables oneTable
 }
@@ -25,7 +25,7 @@ type oneTable struct {
 	ttl   *types.TimeToLiveDescription
 }
 
-func (d database) Tables() Tables { return d.tables }
+func (d tabled) Tables() Tables { return d.tables }
 
 func (d oneTable) DescribeTable(
 	_ context.Context, in *dynamodb.DescribeTableInput, _ ...func(*dynamodb.Options),
@@ -54,7 +54,7 @@ func keysOf(hash, sort string) []types.KeySchemaElement {
 func TestTableWithoutARecordIsFound(t *testing.T) {
 	t.Parallel()
 	s, cloud := server(t)
-	s.p.Cloud = database{cloud, oneTable{
+	s.p.Cloud = tabled{cloud, oneTable{
 		table: types.TableDescription{
 			BillingModeSummary: &types.BillingModeSummary{BillingMode: types.BillingModePayPerRequest},
 			KeySchema:          keysOf("PK", "SK"),

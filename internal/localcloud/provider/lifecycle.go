@@ -147,7 +147,10 @@ func (s *Server) Update(ctx context.Context, r *pulumirpc.UpdateRequest) (*pulum
 		out, err := write(t.replanned(olds, in))
 		return &pulumirpc.UpdateResponse{Properties: out}, err
 	}
-	rec, err := s.p.update(ctx, t, urn, r.Id, olds, in)
+	rec, err := s.p.update(ctx, t, r.Id, olds, in)
+	if err == nil {
+		err = s.p.claim(&rec, urn, s.origin)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("updating %s %q: %w", t.Token, urn.Name(), err)
 	}
@@ -178,9 +181,7 @@ func (t *Type) replanned(olds, in values) values {
 	return out
 }
 
-func (p *Provider) update(
-	ctx context.Context, t *Type, urn resource.URN, id string, olds, in values,
-) (state.Record, error) {
+func (p *Provider) update(ctx context.Context, t *Type, id string, olds, in values) (state.Record, error) {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
 	old, err := p.Store.Get(t.Token, t.key(id, olds))
@@ -200,10 +201,6 @@ func (p *Provider) update(
 		return rec, err
 	}
 	rec.Type, rec.Key, rec.ID = t.Token, old.Key, old.ID
-	if rec.Private == nil {
-		rec.Private = map[string]string{}
-	}
-	rec.Private[privateURN] = string(urn) // an adopted one has none yet
 	if err := p.Store.Put(rec); err != nil {
 		return rec, err
 	}
