@@ -56,6 +56,7 @@ var free = []string{
 	"items:api:RestApi",
 	"pulumi:providers:aws",
 	"pulumi:providers:awsx",
+	"pulumi:providers:pulumi",
 	"pulumi:pulumi:Stack",
 	"pulumi:pulumi:StackReference",
 }
