@@ -143,7 +143,8 @@ func TestHeadersAreRefusedByTheirDeclaredPatterns(t *testing.T) {
 			}
 			tried++
 			declared := regexp.MustCompile(h.Pattern)
-			for _, value := range []string{"", " ", "a", "~", "\x7f", "\t", "\u00e4", strings.Repeat("k", 255), strings.Repeat("k", 256)} {
+			longest := strings.Repeat("k", 255)
+			for _, value := range []string{"", " ", "a", "~", "\x7f", "\t", "\u00e4", longest, longest + "k"} {
 				out := handle(t, &fake{}, with(post(r.Key(), `{"name":"x"}`), strings.ToLower(h.Name), value))
 				if accepted := out.StatusCode < 400; accepted != declared.MatchString(value) {
 					t.Errorf("%s: %s %q gave %d, and its pattern is %s", r.Key(), h.Name, value, out.StatusCode, h.Pattern)

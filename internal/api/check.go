@@ -43,7 +43,8 @@ func (r Route) check() error {
 		}
 	}
 	if names := r.PathParameterNames(); !slices.Equal(names, declared) {
-		errs = append(errs, fmt.Errorf("the path has the parameters %v, and PathParameters declares %v", names, declared))
+		errs = append(errs, fmt.Errorf("the path has the parameters %v, and PathParameters declares %v",
+			names, declared))
 	}
 	return errors.Join(errs...)
 }
@@ -55,8 +56,8 @@ func (r Route) checkParameters(v any, in string) error {
 		switch f.Type.Kind {
 		case field.String, field.Integer, field.Number, field.Boolean:
 		default:
-			errs = append(errs, fmt.Errorf("the %s parameter %s is of the kind %s; it can be a string, a number or a boolean",
-				in, f.Name, f.Type.Kind))
+			errs = append(errs, fmt.Errorf("the %s parameter %s is of the kind %s; "+
+				"it can be a string, a number or a boolean", in, f.Name, f.Type.Kind))
 		}
 	}
 	return errors.Join(errs...)

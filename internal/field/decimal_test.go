@@ -26,7 +26,8 @@ func TestDecimalsAreNotLimitedByTheirExponents(t *testing.T) {
 			t.Errorf("%s compared with %s is %d", c.a, c.b, got)
 		}
 	}
-	for _, text := range []string{"", "-", ".", "1.", ".1", "1e", "1e+", "+1", "0x1", "1_0", " 1", "NaN", "--1", "1e--1", "1e1.0"} {
+	for _, text := range []string{"", "-", ".", "1.", ".1", "1e", "1e+", "+1", "0x1", "1_0", " 1", "NaN",
+		"--1", "1e--1", "1e1.0"} {
 		if _, ok := parseDecimal(text); ok {
 			t.Errorf("%q was read as a number", text)
 		}

@@ -139,7 +139,10 @@ func TestTextsAreReadAsTheirKinds(t *testing.T) {
 		want string // as JSON, or what is wrong
 	}{
 		{nil, `{"limit":20}`},
-		{map[string]string{"limit": "100", "after": "", "ratio": "0.5", "open": "false"}, `{"limit":100,"after":"","ratio":0.5,"open":false}`},
+		{
+			map[string]string{"limit": "100", "after": "", "ratio": "0.5", "open": "false"},
+			`{"limit":100,"after":"","ratio":0.5,"open":false}`,
+		},
 		{map[string]string{"limit": "101"}, "limit: it must be at most 100"},
 		{map[string]string{"limit": "0"}, "limit: it must be at least 1"},
 		{map[string]string{"limit": "ten"}, "limit: it must be a whole number"},

@@ -207,11 +207,12 @@ func (c *Constraints) setEnum(text string, kind Kind) error {
 }
 
 // unequal are parts of patterns that Go and ECMA-262, which JSON Schema refers
-// to, do not read alike, or that one of them does not have.
-var unequal = regexp.MustCompile(`\(\?[^:]|\[\[:|\\[^dDwWbBtnrfv.\-/^$|?*+()\[\]{}\\]`)
+// to, do not read alike, or that one of them does not have. It is compiled when a
+// pattern is declared: the function starts without.
+const unequal = `\(\?[^:]|\[\[:|\\[^dDwWbBtnrfv.\-/^$|?*+()\[\]{}\\]`
 
 func (c *Constraints) setPattern(text string) error {
-	if part := unequal.FindString(text); part != "" {
+	if part := regexp.MustCompile(unequal).FindString(text); part != "" {
 		return fmt.Errorf("%q does not mean the same everywhere", part)
 	}
 	p, err := regexp.Compile(text)

@@ -116,7 +116,8 @@ func TestFieldsOfEveryKindComeBackFromTheDatabase(t *testing.T) {
 	}
 }
 
-func replaceWith(t *testing.T, db *dynamodb.Client, table string, key attributes, s fieldtest.Sample) (attributes, error) {
+func replaceWith(t *testing.T, db *dynamodb.Client, table string, key attributes,
+	s fieldtest.Sample) (attributes, error) {
 	t.Helper()
 	var in fieldtest.Every
 	if _, err := field.Decode([]byte(s.JSON), &in); err != nil {
@@ -177,7 +178,8 @@ func TestFieldsAreAttributesOfTheirKind(t *testing.T) {
 // An item that was made before a field was declared has no attribute for it.
 func TestItemsWithoutANewFieldAreRead(t *testing.T) {
 	t.Parallel()
-	if got := string(returned(t, attributes{})); !strings.Contains(got, `"needed":[]`) || strings.Contains(got, `"strings"`) {
+	got := string(returned(t, attributes{}))
+	if !strings.Contains(got, `"needed":[]`) || strings.Contains(got, `"strings"`) {
 		t.Errorf("got %s", got)
 	}
 	var out fieldtest.Every

@@ -109,13 +109,18 @@ func TestEveryPathParameterIsDescribed(t *testing.T) {
 		Shop string `json:"shop" required:"true" pattern:"^[a-z]+$" description:"The shop."`
 		Row  int    `json:"row" required:"true" minimum:"1"`
 	}
-	doc, err := describe([]api.Route{{Method: "GET", Path: "/shops/{shop}/rows/{row}", PathParameters: place{}, Status: 200}})
+	doc, err := describe([]api.Route{{
+		Method:         "GET",
+		Path:           "/shops/{shop}/rows/{row}",
+		PathParameters: place{},
+		Status:         200,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := doc.Paths["/shops/{shop}/rows/{row}"]["get"].Parameters
-	if len(got) != 2 || got[0].Name != "shop" || got[0].In != "path" || !got[0].Required || got[0].Schema.Pattern != "^[a-z]+$" ||
-		got[1].Name != "row" || got[1].Schema.Minimum != "1" {
+	if len(got) != 2 || got[0].Name != "shop" || got[0].In != "path" || !got[0].Required ||
+		got[0].Schema.Pattern != "^[a-z]+$" || got[1].Name != "row" || got[1].Schema.Minimum != "1" {
 		t.Errorf("got %+v", got)
 	}
 	if _, err := describe([]api.Route{{Method: "GET", Path: "/shops/{proxy+}", Status: 200}}); err == nil {

@@ -46,8 +46,8 @@ func describe(routes []api.Route) (document, error) {
 		Info: info{
 			Title:   "Items API",
 			Version: "1.0.0",
-			Description: "Items that belong to their caller. Errors of the API are problem documents (RFC 9457) with a code; " +
-				"what the gateway in front of it refuses, or cannot answer, has a message only.",
+			Description: "Items that belong to their caller. Errors of the API are problem documents (RFC 9457) " +
+				"with a code; what the gateway in front of it refuses, or cannot answer, has a message only.",
 		},
 		// The handler puts the path at which it is served here.
 		Servers: []server{{URL: api.DocumentServer, Description: "Where this document was found."}},
@@ -281,11 +281,11 @@ func gatewayAnswers(r api.Route) []gatewayAnswer {
 	out := []gatewayAnswer{
 		{http.StatusBadRequest, "The request is malformed"},
 		{http.StatusNotFound, "The API has no such route, or is not served here"},
-		{http.StatusRequestEntityTooLarge, "The request is larger than 10 MB, or with its headers than the function takes"},
+		{http.StatusRequestEntityTooLarge, "The request is larger than 10 MB, or than the function takes"},
 		{http.StatusRequestHeaderFieldsTooLarge, "The request line and the headers are larger than 10,240 bytes"},
 		{http.StatusTooManyRequests, "Too many requests: try again later"},
 		{http.StatusInternalServerError, "The function failed or could not be asked; a write was perhaps done"},
-		{http.StatusServiceUnavailable, "The function did not answer in time, or is used to capacity; a write was perhaps done"},
+		{http.StatusServiceUnavailable, "The function is busy or did not answer in time; a write was perhaps done"},
 	}
 	if !r.Public {
 		out = append(out,

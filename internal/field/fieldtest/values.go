@@ -85,7 +85,8 @@ func integers(t *field.Type) []string {
 	one := big.NewInt(1)
 	for _, n := range []int{bits - 1, bits, 53} {
 		power := new(big.Int).Lsh(one, uint(n))
-		for _, v := range []*big.Int{new(big.Int).Sub(power, one), new(big.Int).Neg(power), new(big.Int).Add(power, one)} {
+		below, above := new(big.Int).Sub(power, one), new(big.Int).Add(power, one)
+		for _, v := range []*big.Int{below, new(big.Int).Neg(power), above} {
 			if v.IsInt64() && v.Int64()>>(bits-1)>>1 == v.Int64()>>63 || v.IsUint64() && v.Uint64()>>(bits-1)>>1 == 0 {
 				out = append(out, v.String())
 			}
