@@ -87,7 +87,7 @@ func TestPreviewShowsAllThatIsRefusedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"files: the local cloud does not support the resource type aws:s3/bucket:Bucket",
 		"role: maxSessionDuration is invalid",
-		"attachment: policyArn is invalid: the local cloud does not know the AWS managed policy AdministratorAccess",
+		"attachment: policyArn is invalid: the local cloud does not know the AWS managed policy Admin",
 		"function: memorySize is invalid",
 		"function: timeout is invalid",
 		"function: code: ",

@@ -31,7 +31,8 @@ func TestValuesOutsideOfTheModelsAreRefusedInThePreview(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("of %d values of %d types that the models refuse, %d are accepted", values, len(constraints()), accepted)
+	t.Logf("of %d values of %d types that the models refuse, %d are accepted",
+		values, len(constraints()), accepted)
 	if values < 400 {
 		t.Errorf("only %d values were tried", values)
 	}

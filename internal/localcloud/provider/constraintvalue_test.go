@@ -7,6 +7,8 @@ import (
 	"testing"
 )
 
+const functionARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
+
 // TestConstraintIsExact checks values at the edge of each kind of constraint.
 func TestConstraintIsExact(t *testing.T) {
 	t.Parallel()
@@ -31,7 +33,7 @@ func TestConstraintIsExact(t *testing.T) {
 		{aliasType, "name", values{"name": "77"}, "is not a number"},
 		{certificateType, "domainName", values{"domainName": "-a.example.com"}, "domainName"},
 		{certificateType, "domainName", values{"domainName": "*.a-b.example.com"}, ""},
-		{permissionType, "function", values{"function": "arn:aws:lambda:us-east-1:000000000000:function:f:live"}, ""},
+		{permissionType, "function", values{"function": functionARN + ":live"}, ""},
 		{permissionType, "function", values{"function": "a function"}, "must match the regular expression"},
 		{roleType, "tags", values{"tags": map[string]any{"team": "a*b"}}, `the value of "team": it must match`},
 		{zoneType, "tags", values{"tags": manyTags(11)}, "must have 1 to 10 elements, not 11"},

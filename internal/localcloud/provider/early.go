@@ -82,8 +82,9 @@ func checkAlias(_ *Provider, in values) []Failure {
 	for other := range in.object("routingConfig").object("additionalVersionWeights") {
 		switch main {
 		case other:
-			return []Failure{{"routingConfig.additionalVersionWeights", fmt.Sprintf("InvalidParameterValueException: "+
-				"Invalid function version %s. Function version %s is already included in routing configuration.", main, main)}}
+			return []Failure{{"routingConfig.additionalVersionWeights", fmt.Sprintf(
+				"InvalidParameterValueException: Invalid function version %s. "+
+					"Function version %s is already included in routing configuration.", main, main)}}
 		case latest:
 			return []Failure{{"functionVersion", "InvalidParameterValueException: " +
 				"$LATEST is not supported for an alias pointing to more than 1 version"}}
@@ -101,7 +102,8 @@ func checkPermission(_ *Provider, in values) []Failure {
 }
 
 func checkScopes(_ *Provider, in values) []Failure {
-	if kind, ok := in["authorizationType"].(string); ok && kind != "JWT" && len(in.list("authorizationScopes")) > 0 {
+	kind, given := in["authorizationType"].(string)
+	if given && kind != "JWT" && len(in.list("authorizationScopes")) > 0 {
 		return []Failure{{"authorizationScopes", "BadRequestException: " +
 			"Authorization scopes are only supported with authorization type JWT"}}
 	}
@@ -140,7 +142,9 @@ func checkPart(_ *Provider, in values) []Failure {
 func ofItsBucket(policy iam.Policy, bucket string) error {
 	arn := bucketARN(bucket)
 	for _, s := range policy.Statements {
-		i := slices.IndexFunc(s.Resources, func(r string) bool { return r != arn && !strings.HasPrefix(r, arn+"/") })
+		i := slices.IndexFunc(s.Resources, func(r string) bool {
+			return r != arn && !strings.HasPrefix(r, arn+"/")
+		})
 		if i >= 0 {
 			return fmt.Errorf("MalformedPolicy: Policy has invalid resource: %s is not of the bucket %s",
 				s.Resources[i], bucket)

@@ -14,9 +14,10 @@ var errTaken = errors.New("the port 8080 is in use")
 func TestWhatCreationRefusesForItsInputsIsRefusedInThePreview(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
-	long := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::` +
-		strings.Repeat("x", maxInline) + `"}]}`
-	trustLong := strings.Replace(trust, `"Effect"`, `"Sid":"`+strings.Repeat("x", maxTrustPolicy)+`","Effect"`, 1)
+	long := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",` +
+		`"Resource":"arn:aws:s3:::` + strings.Repeat("x", maxInline) + `"}]}`
+	sid := `"Sid":"` + strings.Repeat("x", maxTrustPolicy) + `","Effect"`
+	trustLong := strings.Replace(trust, `"Effect"`, sid, 1)
 	open := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"s3:*",` +
 		`"Resource":"arn:aws:s3:::another/*"}]}`
 	cases := []struct {
@@ -31,10 +32,12 @@ func TestWhatCreationRefusesForItsInputsIsRefusedInThePreview(t *testing.T) {
 		{recordType, "zoneId", "NoSuchHostedZone", values{"zoneId": "not a zone"}},
 		{integrationType, "integrationUri", "of a function", values{"integrationUri": "https://example.com"}},
 		{authorizerType, "authorizerUri", "of a function", values{"authorizerUri": "arn"}},
-		{stageType, "accessLogSettings.destinationArn", "ARN of a log group", values{"accessLogSettings": map[string]any{
-			"destinationArn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/amazon-apigateway-x",
-			"format":         "$context.requestId",
-		}}},
+		{stageType, "accessLogSettings.destinationArn", "ARN of a log group", values{
+			"accessLogSettings": map[string]any{
+				"destinationArn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/amazon-apigateway-x",
+				"format":         "$context.requestId",
+			},
+		}},
 		{permissionType, "qualifier", "policies for $LATEST", values{"qualifier": "$LATEST"}},
 		{aliasType, "routingConfig.additionalVersionWeights", "already included", values{
 			"functionVersion": "1",

@@ -18,6 +18,8 @@ const (
 	isNotSent  = "the AWS provider does not send it"
 	newer      = "it is younger than the models; what bounds it is written by hand"
 	isOtherWay = "it is sent in a form that is not bounded"
+
+	indexThroughput = "GlobalSecondaryIndexes.ProvisionedThroughput."
 )
 
 // modelMap says for every type where its properties are in the models.
@@ -143,8 +145,8 @@ var modelMap = map[string]model{
 			"globalSecondaryIndexes.rangeKey":       "GlobalSecondaryIndexes.KeySchema.AttributeName",
 			"globalSecondaryIndexes.projectionType": "GlobalSecondaryIndexes.Projection.ProjectionType",
 			"globalSecondaryIndexes.nonKeyAttributes": "GlobalSecondaryIndexes.Projection.NonKeyAttributes",
-			"globalSecondaryIndexes.readCapacity":     "GlobalSecondaryIndexes.ProvisionedThroughput.ReadCapacityUnits",
-			"globalSecondaryIndexes.writeCapacity":    "GlobalSecondaryIndexes.ProvisionedThroughput.WriteCapacityUnits",
+			"globalSecondaryIndexes.readCapacity":     indexThroughput + "ReadCapacityUnits",
+			"globalSecondaryIndexes.writeCapacity":    indexThroughput + "WriteCapacityUnits",
 			"localSecondaryIndexes.name":              "LocalSecondaryIndexes.IndexName",
 			"localSecondaryIndexes.rangeKey":          "LocalSecondaryIndexes.KeySchema.AttributeName",
 			"localSecondaryIndexes.projectionType":    "LocalSecondaryIndexes.Projection.ProjectionType",

@@ -4,8 +4,10 @@ import "maps"
 
 // ruleNames are the properties of the rules inside of a security group.
 func ruleNames(direction string) map[string]string {
-	permissions := "AuthorizeSecurityGroup" + map[string]string{"egress": "Egress", "ingress": "Ingress"}[direction] +
-		":IpPermissions"
+	permissions := "AuthorizeSecurityGroupIngress:IpPermissions"
+	if direction == "egress" {
+		permissions = "AuthorizeSecurityGroupEgress:IpPermissions"
+	}
 	return map[string]string{
 		direction:                     permissions,
 		direction + ".cidrBlocks":     permissions + ".IpRanges.CidrIp",

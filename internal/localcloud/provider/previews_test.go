@@ -49,7 +49,9 @@ func dial(t *testing.T, address string) *grpc.ClientConn {
 }
 
 // analyze connects the analyzer of an engine.
-func (w watching) analyze(t *testing.T, engine string, dryRun bool) (pulumirpc.AnalyzerClient, *grpc.ClientConn) {
+func (w watching) analyze(
+	t *testing.T, engine string, dryRun bool,
+) (pulumirpc.AnalyzerClient, *grpc.ClientConn) {
 	t.Helper()
 	conn := dial(t, w.analyzer)
 	client := pulumirpc.NewAnalyzerClient(conn)
@@ -75,7 +77,11 @@ func (w watching) check(t *testing.T, engine string) func() []string {
 	if _, err := client.Configure(t.Context(), &pulumirpc.ConfigureRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	in := props(map[string]any{"assumeRolePolicy": trust, "maxSessionDuration": 1, "description": longName(1001)})
+	in := props(map[string]any{
+		"assumeRolePolicy":   trust,
+		"maxSessionDuration": 1,
+		"description":        longName(1001),
+	})
 	return func() []string {
 		r, err := client.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleType, "r"), News: encode(t, in)})
 		if err != nil {

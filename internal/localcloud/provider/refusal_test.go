@@ -76,10 +76,14 @@ func TestMessagesNameArchivesAndDumpNone(t *testing.T) {
 // wantOne tests that there is one failure, of a property, or none if want is "".
 func wantOne(t *testing.T, property string, got []string, want string) {
 	t.Helper()
-	switch {
-	case want == "" && len(got) > 0:
+	if want == "" && len(got) > 0 {
 		t.Errorf("%s is refused: %q", property, got)
-	case want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], property+": ") || !strings.Contains(got[0], want)):
+	}
+	if want == "" {
+		return
+	}
+	named := len(got) == 1 && strings.HasPrefix(got[0], property+": ")
+	if !named || !strings.Contains(got[0], want) {
 		t.Errorf("%s: got %q, want %q", property, got, want)
 	}
 }
