@@ -157,6 +157,7 @@ func (t *transport) send(r *http.Request, body []byte, s *sending) (*http.Respon
 	if err != nil {
 		return nil, err
 	}
+	s.begun()
 	answer, err := contents(resp.Body, resp.ContentLength)
 	if err != nil && r.Context().Err() != nil {
 		err = context.Cause(r.Context())
@@ -177,6 +178,9 @@ type sending struct {
 	on      *connection // nil: none was got
 	reused  bool
 	written bool // to the buffer of the connection, which is flushed then
+	// answered: an answer has begun. The server can have got all before
+	// net/http has noticed that all was written.
+	answered bool
 }
 
 func (s *sending) trace() *httptrace.ClientTrace {
@@ -199,12 +203,20 @@ func (s *sending) trace() *httptrace.ClientTrace {
 	}
 }
 
-// complete reports whether all of the request was passed to the operating
-// system. net/http has ended its writing when it returns an error.
+// complete reports whether all of the request was, or may have been, passed to
+// the operating system. net/http has ended its writing when it returns an error,
+// but not yet when it returns an answer.
 func (s *sending) complete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.on != nil && s.written && !s.on.failed.Load()
+	return s.answered || s.on != nil && s.written && !s.on.failed.Load()
+}
+
+// begun notes that an answer has begun.
+func (s *sending) begun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = true
 }
 
 // onUsed reports whether the connection had carried a request before.

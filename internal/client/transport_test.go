@@ -84,6 +84,7 @@ func TestRequestThatWasWrittenIsNotSentAgain(t *testing.T) {
 func cut(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", "100")
 	_, _ = io.WriteString(w, "{")
+	_ = http.NewResponseController(w).Flush() // or else none of it is sent
 	panic(http.ErrAbortHandler)
 }
 
