@@ -49,7 +49,7 @@ func (s *Store) make(owner string, in api.ItemInput) (api.Item, attributes, erro
 // which DynamoDB applies once however often it is sent.
 func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m attributes, in api.ItemInput, key string) (api.Item, error) {
 	const doing = "creating an item with an Idempotency-Key"
-	body, err := json.Marshal(in)
+	sent, err := fingerprintOf(in)
 	if err != nil {
 		return it, failed(doing, err)
 	}
@@ -60,7 +60,8 @@ func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m att
 	now := s.now()
 	record := attributes{
 		api.PartitionKey: text(partition(owner)), api.SortKey: text(keyPrefix + hash(key)),
-		"body": text(hash(string(body))), "answer": text(string(answer)), attrWrite: m[attrWrite],
+		attrBody: text(sent.bare), attrExact: text(sent.exact),
+		"answer": text(string(answer)), attrWrite: m[attrWrite],
 		api.TTLAttribute: number(now.Add(keyLife).Unix() + 1), // whole seconds, and not less than the life
 	}
 	// A record that has expired may still be there; it counts as gone.
@@ -78,7 +79,7 @@ func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m att
 			return it, failed(doing, err) // a retry with the key is safe
 		}
 		if first := cancelled.CancellationReasons; len(first) > 0 && first[0].Item != nil {
-			return replay(first[0].Item, hash(string(body)))
+			return replay(first[0].Item, sent)
 		}
 		// Another request with this key is being applied: look again.
 		if !contended(cancelled) || pause > 400*time.Millisecond || wait(ctx, pause) != nil {
@@ -104,9 +105,9 @@ func unavailableIf(yes bool, err error) error {
 }
 
 // replay returns the first answer to a key.
-func replay(record attributes, body string) (api.Item, error) {
+func replay(record attributes, sent fingerprint) (api.Item, error) {
 	var it api.Item
-	if stringOf(record, "body") != body {
+	if !sent.of(record) {
 		return it, &api.Error{Code: api.IdempotencyKeyReused, Fields: []api.FieldError{{Field: "Idempotency-Key", Message: "use a new key for another request"}}}
 	}
 	if err := fromJSON(stringOf(record, "answer"), &it); err != nil {
