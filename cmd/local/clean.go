@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -110,12 +111,14 @@ func (o *options) census(in io.Reader, k cleaning) (provider.Census, error) {
 		c.States = append(c.States, known)
 	}
 	c.OwnTaken = time.Now()
-	files, err := filepath.Glob(filepath.Join(o.dir, "pulumi", ".pulumi", "stacks", "*", "*.json"))
+	states := filepath.Join(o.dir, "pulumi", ".pulumi", "stacks")
+	// The directory itself is no pattern: what it hides would seem left over.
+	files, err := fs.Glob(os.DirFS(states), "*/*.json")
 	if err != nil {
 		return c, err
 	}
 	for _, file := range files {
-		known, err := readOwn(file, c.OwnTaken)
+		known, err := readOwn(filepath.Join(states, file), c.OwnTaken)
 		if err != nil {
 			return c, err
 		}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -65,13 +67,15 @@ const lockWait = 30 * time.Second
 // caller alone runs the cloud, so that only its own predecessors can hold them;
 // one that is still ending is waited for.
 func (o *options) releaseLocks(ctx context.Context) error {
-	locks, err := filepath.Glob(filepath.Join(o.dir, "pulumi", ".pulumi", "locks", "*", "*", o.stack, "*.json"))
+	dir := filepath.Join(o.dir, "pulumi", ".pulumi", "locks")
+	locks, err := fs.Glob(os.DirFS(dir), path.Join("*", "*", o.stack, "*.json"))
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	for _, file := range locks {
+	for _, lock := range locks {
+		file := filepath.Join(dir, lock)
 		var holder struct{ PID int }
 		data, err := os.ReadFile(file)
 		if err == nil {

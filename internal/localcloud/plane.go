@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,12 +80,13 @@ func (c *Cloud) prunePackages() error {
 			used[p] = true
 		}
 	}
-	for _, pattern := range []string{filepath.Join("packages", "*"), "check-*.zip"} {
-		found, err := filepath.Glob(filepath.Join(c.Dir, pattern))
+	for _, pattern := range []string{"packages/*", "check-*.zip"} {
+		found, err := fs.Glob(os.DirFS(c.Dir), pattern)
 		if err != nil {
 			return err
 		}
-		for _, f := range found {
+		for _, name := range found {
+			f := filepath.Join(c.Dir, name)
 			if used[f] {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -149,11 +150,12 @@ func New(c Config) (*Runtime, error) {
 // tidy removes unpacked packages and temporary directories of an earlier run.
 func tidy(dir string) error {
 	for _, pattern := range []string{"task-*", "tmp-*", "unpack-*"} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		found, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
 			return err
 		}
-		for _, f := range found {
+		for _, name := range found {
+			f := filepath.Join(dir, name)
 			if err := os.RemoveAll(f); err != nil {
 				return fmt.Errorf("removing %s: %w", f, err)
 			}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -91,11 +92,12 @@ func Open(dir string, now func() time.Time) (*Store, error) {
 		return nil, fmt.Errorf("creating the state directory: %w", err)
 	}
 	s := &Store{dir: dir, now: now, records: map[string]map[string]Record{}}
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	files, err := fs.Glob(os.DirFS(dir), "*/*")
 	if err != nil {
 		return nil, fmt.Errorf("listing the state directory %s: %w", dir, err)
 	}
-	for _, file := range files {
+	for _, name := range files {
+		file := filepath.Join(dir, name)
 		if strings.HasSuffix(file, temporary) {
 			if err := os.Remove(file); err != nil {
 				return nil, fmt.Errorf("removing the unfinished record %s: %w", file, err)

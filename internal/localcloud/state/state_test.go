@@ -117,3 +117,18 @@ func open(t *testing.T, dir string, now time.Time) *state.Store {
 	}
 	return s
 }
+
+// A record that is not found would be taken for one that nobody made.
+func TestRecordsAreFoundInADirectoryThatLooksLikeAPattern(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"[work]", "a*b", `back\slash`} {
+		dir := filepath.Join(t.TempDir(), name)
+		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		if err := open(t, dir, now).Put(state.Record{Type: stageType, Key: "a", ID: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(t, dir, now).Get(stageType, "a"); err != nil {
+			t.Errorf("in %s: %v", dir, err)
+		}
+	}
+}

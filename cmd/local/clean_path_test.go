@@ -1,0 +1,31 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A census that misses a state would take all that the stack has for left over.
+func TestStatesAreFoundInADirectoryThatLooksLikeAPattern(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"[work]", "a*b", "what?", `back\slash`} {
+		dir := filepath.Join(t.TempDir(), name, ".local")
+		own := filepath.Join(dir, "pulumi", ".pulumi", "stacks", project)
+		const checkpoint = `{"version":3,"checkpoint":{"stack":"organization/items-api/local","latest":{"resources":[
+			{"urn":"urn:pulumi:local::items-api::aws:iam/role:Role::x","id":"x-1"}]}}}`
+		err := errors.Join(
+			os.MkdirAll(own, 0o700),
+			os.WriteFile(filepath.Join(own, "local.json"), []byte(checkpoint), 0o600),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := (&options{dir: dir}).census(strings.NewReader(""), cleaning{})
+		if err != nil || len(c.States) != 1 || len(c.States[0].Resources) != 1 {
+			t.Errorf("in %s: got %+v, %v", dir, c.States, err)
+		}
+	}
+}
