@@ -19,6 +19,34 @@ func backendURL(dir string) string {
 	return "file://" + filepath.ToSlash(dir) + "?metadata=skip"
 }
 
+// stateLayout keeps the engine's state where checkpoint says, whatever the user
+// has set for other backends.
+func stateLayout() map[string]string {
+	return map[string]string{
+		"PULUMI_DIY_BACKEND_GZIP":          "false",
+		"PULUMI_DIY_BACKEND_LEGACY_LAYOUT": "false",
+	}
+}
+
+// otherLayout returns an error if there are states that an engine wrote without
+// stateLayout: what reads the files itself would take their stacks for new.
+func otherLayout(states fs.FS) error {
+	for _, pattern := range []string{"*.json", "*.json.gz", "*/*.json.gz"} {
+		found, err := fs.Glob(states, pattern)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return fmt.Errorf(
+				"the engine's state %s is compressed or in the layout of old engines, as PULUMI_DIY_BACKEND_* variables "+
+					"asked for when it was written: `local deploy` of its stack writes it anew",
+				found[0],
+			)
+		}
+	}
+	return nil
+}
+
 // checkpoint is the file of the engine's state of the stack.
 func (o *options) checkpoint() string {
 	return filepath.Join(o.dir, "pulumi", ".pulumi", "stacks", project, o.stack+".json")

@@ -113,6 +113,9 @@ func (o *options) census(in io.Reader, k cleaning) (provider.Census, error) {
 	c.OwnTaken = time.Now()
 	states := filepath.Join(o.dir, "pulumi", ".pulumi", "stacks")
 	// The directory itself is no pattern: what it hides would seem left over.
+	if err := otherLayout(os.DirFS(states)); err != nil {
+		return c, err
+	}
 	files, err := fs.Glob(os.DirFS(states), "*/*.json")
 	if err != nil {
 		return c, err

@@ -29,3 +29,19 @@ func TestStatesAreFoundInADirectoryThatLooksLikeAPattern(t *testing.T) {
 		}
 	}
 }
+
+func TestStatesThatCannotBeReadEndTheCensus(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{project + "/local.json.gz", "local.json", "local.json.gz"} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "pulumi", ".pulumi", "stacks", filepath.FromSlash(name))
+		err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte("x"), 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = (&options{dir: dir}).census(strings.NewReader(""), cleaning{})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s gave %v", name, err)
+		}
+	}
+}

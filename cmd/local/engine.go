@@ -49,6 +49,7 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		"PULUMI_BACKEND_URL": backendURL(backend), "PULUMI_CONFIG_PASSPHRASE": "",
 		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
+	maps.Copy(env, stateLayout())
 	maps.Copy(env, cloud.OwnEnvironment(dir))
 	if cli.Version().LT(executablePacks) {
 		delete(env, localcloud.PolicyPackVariable)
