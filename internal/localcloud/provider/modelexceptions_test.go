@@ -8,6 +8,7 @@ type exception struct {
 	values          []string  // texts that are taken besides the model's
 	numbers         []float64 // numbers outside of the model's bounds
 	anyText         bool      // the model's pattern does not hold
+	empty           bool      // a text may be empty, whatever the model's minimum
 	why             string    // with the source
 }
 
@@ -18,7 +19,22 @@ const (
 		"aws_cognito_user_pool_client, access_token_validity"
 )
 
+// oldRegions are the names of regions in the models' patterns, and regions what
+// has become of them: there are regions such as us-iso-east-1 and
+// eusc-de-east-1. Source: Lambda API reference, CreateFunction, on FunctionName.
+const (
+	oldRegions = `[a-z]{2}(-gov)?-[a-z]+-\d{1}`
+	regions    = `(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`
+)
+
+// emptyTag is of tests that the AWS provider runs against AWS itself.
+const emptyTag = "AWS takes tags without a value here: the acceptance tests of the AWS provider, " +
+	"TestAccAPIGatewayV2API_tags_EmptyTag_OnCreate and its likes"
+
 var exceptions = []exception{
+	{token: apiType, property: "tags{value}", empty: true, why: emptyTag},
+	{token: stageType, property: "tags{value}", empty: true, why: emptyTag},
+	{token: domainType, property: "tags{value}", empty: true, why: emptyTag},
 	{
 		token: logGroupType, property: "logGroupClass", values: []string{"DELIVERY"},
 		why: "younger than the model: CloudWatch Logs API reference, CreateLogGroup",

@@ -177,6 +177,7 @@ func portable(pattern string) string {
 	if m := anchored.FindStringSubmatch(pattern); m != nil && !strings.Contains(m[1], "|") {
 		pattern = m[1]
 	}
+	pattern = strings.ReplaceAll(pattern, oldRegions, regions)
 	return codeUnit.ReplaceAllString(pattern, `\x{$1}`)
 }
 
@@ -365,6 +366,12 @@ func (m *mapped) except(e exception) {
 			m.problem("%s: the exception for %s is for nothing: there is no pattern", e.token, e.property)
 		}
 		c.Pattern = ""
+	}
+	if e.empty {
+		if c.Min == nil {
+			m.problem("%s: the exception for %s is for nothing: the model has no minimum", e.token, e.property)
+		}
+		c.Min = nil
 	}
 	m.constraints[e.token][e.property] = c
 }

@@ -288,6 +288,22 @@ func TestEnvironmentIsLambdasAndNotTheHosts(t *testing.T) {
 	}
 }
 
+func TestConfigurationChangesWhatLambdaLetsItChange(t *testing.T) {
+	t.Parallel()
+	r, _ := start(t)
+	put(t, r, Function{Package: good(t), Environment: map[string]string{
+		"TZ":   "Europe/Zurich",
+		"LANG": "de_CH.UTF-8",
+		"PATH": "/opt/mine/bin:/usr/bin:/bin",
+	}})
+	_, out := invoke(t, r, "env", "")
+	for _, want := range []string{"TZ=Europe/Zurich", "LANG=de_CH.UTF-8", "PATH=/opt/mine/bin:/usr/bin:/bin"} {
+		if !slices.Contains(out.Env, want) {
+			t.Errorf("%s is missing in %v", want, out.Env)
+		}
+	}
+}
+
 func TestNewCodeTakesOverWithoutALostRequest(t *testing.T) {
 	t.Parallel()
 	r, _ := start(t)

@@ -4,9 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"sync"
 )
+
+// changeable are what Lambda sets and a function's configuration may set anew.
+// Source: Lambda Developer Guide, "Defined runtime environment variables".
+var changeable = map[string]string{
+	"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+	"AWS_XRAY_DAEMON_ADDRESS":  "169.254.100.1:2000",
+	"LANG":                     "en_US.UTF-8",
+	"LD_LIBRARY_PATH":          "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+	"PATH":                     "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+	"TZ":                       ":UTC",
+}
 
 // variables returns the environment of the process: what provided.al2023 has,
 // the user's, and what the cloud adds. Nothing of the host's environment is
@@ -14,10 +26,8 @@ import (
 // processes, so each environment has a directory of its own.
 func (e *environment) variables(api string) []string {
 	f := e.function
-	vars := map[string]string{}
-	for k, v := range f.Environment {
-		vars[k] = v
-	}
+	vars := maps.Clone(changeable)
+	maps.Copy(vars, f.Environment)
 	for k, v := range map[string]string{
 		"_HANDLER": f.Handler, "LAMBDA_TASK_ROOT": e.task, "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_LAMBDA_RUNTIME_API":          api,
@@ -32,14 +42,8 @@ func (e *environment) variables(api string) []string {
 		"AWS_ACCESS_KEY_ID":               e.credentials.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY":           e.credentials.SecretAccessKey,
 		"AWS_SESSION_TOKEN":               e.credentials.SessionToken,
-		"AWS_XRAY_CONTEXT_MISSING":        "LOG_ERROR",
-		"AWS_XRAY_DAEMON_ADDRESS":         "169.254.100.1:2000",
 		"_AWS_XRAY_DAEMON_ADDRESS":        "169.254.100.1",
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
-		"TZ":                              ":UTC",
-		"LANG":                            "en_US.UTF-8",
-		"PATH":                            "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-		"LD_LIBRARY_PATH":                 "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
 		"TMPDIR":                          e.tmp,
 	} {
 		vars[k] = v
