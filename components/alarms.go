@@ -134,8 +134,9 @@ func (m Alarms) latency(alias pulumi.StringMap, name string) *cloudwatch.MetricA
 
 // throttles is an alarm on invocations that Lambda refuses because the
 // function's concurrency is used up. They count neither as invocations nor as
-// errors. Each is a request that got a bare 503, so that one is enough. Source:
-// Lambda Developer Guide, "Types of metrics for Lambda functions".
+// errors. Each is a request that got a bare 503, so that one is enough: a burst
+// is over within a minute, and would never be in two. Source: Lambda Developer
+// Guide, "Types of metrics for Lambda functions".
 func throttles(function *lambda.Function, name string) *cloudwatch.MetricAlarmArgs {
 	return &cloudwatch.MetricAlarmArgs{
 		AlarmDescription: pulumi.Sprintf("Invocations of %s are refused: its concurrency is used up", name),
@@ -145,6 +146,9 @@ func throttles(function *lambda.Function, name string) *cloudwatch.MetricAlarmAr
 		Dimensions:       pulumi.StringMap{"FunctionName": function.Name},
 		Statistic:        pulumi.String("Sum"),
 		Period:           pulumi.Int(minute),
+
+		EvaluationPeriods: pulumi.Int(1),
+		DatapointsToAlarm: pulumi.Int(1),
 	}
 }
 
@@ -162,10 +166,15 @@ func authorizerAlarm(function *lambda.Function, name string, m Alarms) *cloudwat
 	)
 }
 
-// addAlarm makes an alarm with what all have in common.
+// addAlarm makes an alarm with what all have in common. Two of three minutes
+// are to be bad unless it says otherwise; one that goes off after a single minute
+// does not stop a deployment by CodeDeploy.
 func (r *RestAPI) addAlarm(ctx *pulumi.Context, name string, a RestAPIArgs, args *cloudwatch.MetricAlarmArgs) error {
 	args.ComparisonOperator = pulumi.String("GreaterThanThreshold")
-	args.EvaluationPeriods, args.DatapointsToAlarm = pulumi.Int(3), pulumi.Int(2)
+	lasting := args.EvaluationPeriods == nil
+	if lasting {
+		args.EvaluationPeriods, args.DatapointsToAlarm = pulumi.Int(3), pulumi.Int(2)
+	}
 	// Nobody called: that is no trouble.
 	args.TreatMissingData = pulumi.String("notBreaching")
 	args.Tags = pulumi.ToStringMap(a.Tags)
@@ -177,7 +186,9 @@ func (r *RestAPI) addAlarm(ctx *pulumi.Context, name string, a RestAPIArgs, args
 	if err != nil {
 		return fmt.Errorf("creating the alarm %s: %w", name, err)
 	}
-	r.alarms = append(r.alarms, made.Name)
+	if lasting {
+		r.alarms = append(r.alarms, made.Name)
+	}
 	return nil
 }
 

@@ -41,7 +41,6 @@ func TestCodeDeployMovesTheAliasUnderTheAlarms(t *testing.T) {
 				"items-errors-1",
 				"items-version-errors-1",
 				"items-latency-1",
-				"items-throttles-1",
 			}
 			if got := texts(at(group, "alarmConfiguration", "alarms")); !slices.Equal(got, want) {
 				t.Errorf("%v stop it", got)
