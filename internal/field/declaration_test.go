@@ -20,6 +20,12 @@ type Base struct {
 	Name string `json:"name"`
 }
 
+// Constrained is embedded too, where its own constraint has no place.
+type Constrained struct {
+	_    struct{} `minProperties:"1"`
+	Name *string  `json:"name,omitempty"`
+}
+
 // made is a struct with a string that go vet would not let through.
 func made(name, pkg, tag string) any {
 	return reflect.Zero(reflect.StructOf([]reflect.StructField{{
@@ -63,6 +69,15 @@ func TestWhatIsNotSupportedIsRefusedByName(t *testing.T) {
 			F **int `json:"f"`
 		}{}, []string{".F:", "*int"}},
 		{struct {
+			F *json.RawMessage `json:"f,omitempty"`
+		}{}, []string{".F:", "*json.RawMessage", "null already"}},
+		{struct {
+			F *any `json:"f"`
+		}{}, []string{".F:", "*interface {}", "null already"}},
+		{struct {
+			F []*any `json:"f,omitzero"`
+		}{}, []string{".F[]:", "*interface {}"}},
+		{struct {
 			F map[int]string `json:"f"`
 		}{}, []string{".F:", "map[int]string"}},
 		{struct {
@@ -73,6 +88,12 @@ func TestWhatIsNotSupportedIsRefusedByName(t *testing.T) {
 		{struct {
 			F string `json:"-"`
 		}{}, []string{".F ", "needs a name"}},
+		{struct {
+			F string `json:"f'"`
+		}{}, []string{".F ", "f'", "encoding/json"}},
+		{struct {
+			F string `json:"→"`
+		}{}, []string{".F ", "→", "encoding/json"}},
 		{struct {
 			F int `json:"f,string"`
 		}{}, []string{".F:", `"string"`}},
@@ -132,8 +153,14 @@ func TestWhatIsNotSupportedIsRefusedByName(t *testing.T) {
 			*Base
 		}{}, []string{".Base:", "embedded"}},
 		{struct {
+			Constrained
+		}{}, []string{".Constrained:", "minProperties"}},
+		{struct {
 			_ struct{} `maxLength:"1"`
 		}{}, []string{"maxLength"}},
+		{struct {
+			F uint8 `json:"f" enum:"1,256"`
+		}{}, []string{".F:", "enum", "256", "uint8"}},
 		{struct {
 			F chan int `json:"f"`
 			G chan int `json:"g"`
@@ -205,5 +232,36 @@ func TestFieldsThatWouldLoseWhatIsSentAreRefusedByName(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: got %v, want %q", c.declared, err, c.want)
 		}
+	}
+}
+
+// What is enforced can be seen: the limits of the type are among the constraints
+// if the tags allow more.
+func TestLimitsOfTheTypeHoldBesideThoseOfTheTags(t *testing.T) {
+	t.Parallel()
+	of, err := field.Of(reflect.TypeFor[struct {
+		Below    uint8 `json:"below" minimum:"-5" maximum:"1000"`
+		Open     int8  `json:"open" exclusiveMinimum:"-500" exclusiveMaximum:"500"`
+		Narrower int8  `json:"narrower" exclusiveMinimum:"-5" maximum:"5"`
+	}]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][2]string{{"0", "255"}, {"-128", "127"}, {"", "5"}} {
+		c := of.Fields[i].Type.Constraints
+		if c.Minimum != want[0] || c.Maximum != want[1] {
+			t.Errorf("%s is from %q to %q, want %q", of.Fields[i].Name, c.Minimum, c.Maximum, want)
+		}
+	}
+}
+
+func TestNamesAreEscapedInPaths(t *testing.T) {
+	t.Parallel()
+	var v struct {
+		F *int `json:"a/b~c,omitempty" minimum:"3"`
+	}
+	problems, err := field.Decode([]byte(`{"a/b~c":1}`), &v)
+	if err != nil || len(problems) != 1 || problems[0].Path != "/a~1b~0c" {
+		t.Errorf("got %v, %v", problems, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Kind is what a value is in JSON.
@@ -172,6 +173,10 @@ func (r *reader) value(path string, t reflect.Type, own tags, optional bool) (*T
 	var errs []error
 	switch kind {
 	case Any:
+		if out.Pointer {
+			return nil, fmt.Errorf("the field %s: the type %s is not supported: any JSON has null already, "+
+				"so declare %s", path, t, out.Go)
+		}
 		out.Nullable = !optional || out.Go == rawType
 	case Object:
 		out.Fields, err = r.fields(path, out.Go)
@@ -271,9 +276,22 @@ func (r *reader) fields(path string, t reflect.Type) ([]Field, error) {
 	return out, errors.Join(errs...)
 }
 
+// takenByJSON reports whether encoding/json takes a name from a tag. Source:
+// isValidTag of encoding/json.
+func takenByJSON(name string) bool {
+	return strings.IndexFunc(name, func(c rune) bool {
+		punctuation := strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", c)
+		return !punctuation && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+	}) < 0
+}
+
 func (r *reader) embedded(path string, sf reflect.StructField) ([]Field, error) {
 	if sf.Type.Kind() != reflect.Struct || sf.Tag != "" || !sf.IsExported() {
 		return nil, fmt.Errorf("the field %s.%s: only exported structs can be embedded, without a tag", path, sf.Name)
+	}
+	if own, _ := sf.Type.FieldByName("_"); own.Tag != "" {
+		return nil, fmt.Errorf("the field %s.%s: the constraints `%s` of an embedded struct would be lost: "+
+			"they belong to the struct that it is embedded in", path, sf.Name, own.Tag)
 	}
 	return r.fields(path, sf.Type)
 }
@@ -288,8 +306,11 @@ func (r *reader) field(path string, sf reflect.StructField) (Field, error) {
 	switch {
 	case !sf.IsExported():
 		return Field{}, fmt.Errorf("the field %s is not exported, so that JSON does not have it", path)
-	case name == "" || name == "-" || strings.ContainsAny(name, `"\`):
+	case name == "" || name == "-":
 		return Field{}, fmt.Errorf("the field %s needs a name: a tag such as json:\"colour\"", path)
+	case !takenByJSON(name):
+		return Field{}, fmt.Errorf("the field %s cannot be named %q: encoding/json would take the name of Go; "+
+			"use letters, digits and punctuation other than quotes, backslash and comma", path, name)
 	case options != "" && options != "omitempty" && options != "omitzero":
 		return Field{}, fmt.Errorf("the field %s: the option %q of the tag json is not supported", path, options)
 	}

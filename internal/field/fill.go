@@ -17,9 +17,9 @@ func (d *decoder) object(path string, in map[string]any, t *Type, out reflect.Va
 		switch {
 		case given:
 			known++
-			d.value(path+"/"+f.Name, v, f.Type, out.FieldByIndex(f.Index))
+			d.value(path+"/"+escaper.Replace(f.Name), v, f.Type, out.FieldByIndex(f.Index))
 		case f.Required:
-			d.fail(path+"/"+f.Name, "the %s is missing", d.called(path))
+			d.fail(path+"/"+escaper.Replace(f.Name), "the %s is missing", d.called(path))
 		case f.Default != "":
 			d.setDefault(f, out.FieldByIndex(f.Index))
 		}

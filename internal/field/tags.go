@@ -135,7 +135,7 @@ func (t tags) constraints(kind Kind, of reflect.Type) (Constraints, error) {
 			errs = append(errs, fmt.Errorf("the tag %s is %q: %w", name, t[name], err))
 		}
 	}
-	c.bounds(kind, of)
+	errs = append(errs, c.bounds(kind, of))
 	return c, errors.Join(errs...)
 }
 
@@ -223,26 +223,41 @@ func (c *Constraints) setPattern(text string) error {
 	return nil
 }
 
-// bounds adds the limits of the small integers of Go, so that all that is
-// enforced can be seen. Those of 64 bits are told by their format.
-func (c *Constraints) bounds(kind Kind, of reflect.Type) {
+// bounds adds the limits of the small integers of Go unless those of the tags
+// are narrower, so that all that is enforced can be seen. Those of 64 bits are
+// told by their format. An enum with a value beyond them is an error.
+func (c *Constraints) bounds(kind Kind, of reflect.Type) error {
 	if kind != Integer {
-		return
+		return nil
 	}
 	bits := of.Bits()
 	low, high := "0", strconv.FormatUint(1<<(bits-1)-1+1<<(bits-1), 10)
 	if signed(of) {
 		low, high = strconv.FormatInt(-1<<(bits-1), 10), strconv.FormatUint(1<<(bits-1)-1, 10)
 	}
-	if bits == 64 && signed(of) {
-		return
+	for _, v := range c.Enum {
+		if less(v, low) || less(high, v) {
+			return fmt.Errorf("the tag enum has %s, which is beyond the type %s", v, of)
+		}
 	}
-	if c.Minimum == "" && c.ExclusiveMinimum == "" {
+	if bits == 64 && signed(of) {
+		return nil
+	}
+	if c.Minimum == "" && c.ExclusiveMinimum == "" || less(c.Minimum, low) || less(c.ExclusiveMinimum, low) {
 		c.Minimum = low
 	}
-	if c.Maximum == "" && c.ExclusiveMaximum == "" && bits < 64 {
+	wide := c.Maximum == "" && c.ExclusiveMaximum == "" || less(high, c.Maximum) || less(high, c.ExclusiveMaximum)
+	if wide && bits < 64 {
 		c.Maximum = high
 	}
+	return nil
+}
+
+// less reports whether one number is below another; false if one of them is "".
+func less(a, b string) bool {
+	x, is := parseDecimal(a)
+	y, are := parseDecimal(b)
+	return is && are && x.compare(y) < 0
 }
 
 func signed(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64 }
