@@ -143,7 +143,7 @@ func headers(q *http.Request, r *request) map[string]string {
 	}
 	out["host"] = q.Host
 	if _, ok := out["content-length"]; !ok && (q.ContentLength > 0 || q.Method != http.MethodGet && q.Method != http.MethodHead) {
-		out["content-length"] = strconv.Itoa(len(r.body))
+		out["content-length"] = r.length()
 	}
 	out["x-forwarded-for"] = source(q)
 	if before := strings.Join(q.Header.Values("X-Forwarded-For"), ","); before != "" {
@@ -154,6 +154,12 @@ func headers(q *http.Request, r *request) map[string]string {
 		out["x-amzn-trace-id"] = traceID(r.received)
 	}
 	return out
+}
+
+// length returns how many bytes the body has. Authorizers are asked before it is
+// read, when only the client's word is there.
+func (r *request) length() string {
+	return strconv.FormatInt(max(r.http.ContentLength, int64(len(r.body))), 10)
 }
 
 func cookies(h http.Header) []string {

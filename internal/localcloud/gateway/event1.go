@@ -3,7 +3,6 @@ package gateway
 import (
 	"encoding/base64"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
@@ -153,7 +152,7 @@ func (r *request) headerLines() map[string][]string {
 		}
 	}
 	if _, ok := out["Content-Length"]; !ok {
-		out["Content-Length"] = []string{strconv.Itoa(len(r.body))}
+		out["Content-Length"] = []string{r.length()}
 	}
 	return out
 }

@@ -283,3 +283,37 @@ func TestForeignHostNamesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// An authorizer is asked before the body has been read.
+func TestAuthorizersSeeTheLengthOfTheBody(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"1.0", "2.0"} {
+		var asked []byte
+		g := New(Config{
+			Now: time.Now,
+			Invoker: invoker(func(in Invocation) (Result, error) {
+				asked = in.Payload
+				return Result{Payload: []byte(`{"isAuthorized":false}`)}, nil
+			}),
+		})
+		a := simple(Stage{Name: "$default"}, "POST /a")
+		a.Live.Routes[0].Authorization, a.Live.Routes[0].AuthorizerID = "CUSTOM", "z"
+		a.Live.Authorizers = []Authorizer{{
+			ID:                   "z",
+			Type:                 "REQUEST",
+			PayloadFormatVersion: version,
+			SimpleResponses:      version == "2.0",
+			FunctionARN:          "f",
+		}}
+		put(t, g, a)
+		q := asking("POST", "/a", strings.NewReader("abc"))
+		g.Handler("api1").ServeHTTP(httptest.NewRecorder(), q)
+		var e struct{ Headers map[string]string }
+		if err := json.Unmarshal(asked, &e); err != nil {
+			t.Fatalf("%s: %v: %s", version, err, asked)
+		}
+		if got := e.Headers["content-length"] + e.Headers["Content-Length"]; got != "3" {
+			t.Errorf("%s: the length is %q", version, got)
+		}
+	}
+}
