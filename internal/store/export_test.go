@@ -6,4 +6,5 @@ var (
 	GetFields   = getFields
 	Assignments = assignments
 	CheckFields = checkFields
+	Canonical   = canonical
 )

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -27,38 +28,50 @@ var formerlyLost = []string{"description", "attributes"}
 type fingerprint struct{ exact, bare string }
 
 func fingerprintOf(in api.ItemInput) (fingerprint, error) {
-	exact, err := json.Marshal(in)
+	exact, err := canonical(in)
 	if err != nil {
-		return fingerprint{}, fmt.Errorf("encoding the body: %w", err)
-	}
-	if err := dropEmpty(reflect.ValueOf(&in).Elem()); err != nil {
 		return fingerprint{}, err
 	}
-	bare, err := json.Marshal(in)
-	return fingerprint{hash(string(exact)), hash(string(bare))}, err
+	bare, err := canonical(in, formerlyLost...)
+	return fingerprint{hash(exact), hash(bare)}, err
 }
 
-// dropEmpty takes away the fields that were dropped formerly.
-func dropEmpty(in reflect.Value) error {
+// canonical returns a struct as JSON without the fields that have the value of
+// one that is left out, so that a key still fits when a field is declared
+// between two requests. Empty strings and maps of the fields that are named are
+// left out too.
+func canonical(v any, dropped ...string) (string, error) {
+	in := reflect.ValueOf(v)
 	t, err := field.Of(in.Type())
 	if err != nil {
-		return err
+		return "", err
 	}
+	absent := reflect.New(in.Type())
+	// Its problems are the required fields.
+	if _, err := field.Decode([]byte("{}"), absent.Interface()); err != nil {
+		return "", err
+	}
+	var members [][]byte
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		v := in.FieldByIndex(f.Index)
-		if !f.Optional || !slices.Contains(formerlyLost, f.Name) {
+		value := in.FieldByIndex(f.Index)
+		same := reflect.DeepEqual(value.Interface(), absent.Elem().FieldByIndex(f.Index).Interface())
+		if same && !f.Required || slices.Contains(dropped, f.Name) && isEmpty(value) {
 			continue
 		}
-		content := reflect.Indirect(v)
-		switch content.Kind() {
-		case reflect.String, reflect.Map:
-			if content.Len() == 0 {
-				v.SetZero()
-			}
+		member, err := json.Marshal(map[string]any{f.Name: value.Interface()})
+		if err != nil {
+			return "", fmt.Errorf("encoding the field %s: %w", f.Name, err)
 		}
+		members = append(members, member[1:len(member)-1])
 	}
-	return nil
+	return "{" + string(bytes.Join(members, []byte(","))) + "}", nil
+}
+
+// isEmpty reports whether a value is an empty string or map, or points to one.
+func isEmpty(v reflect.Value) bool {
+	v = reflect.Indirect(v)
+	return (v.Kind() == reflect.String || v.Kind() == reflect.Map) && v.Len() == 0
 }
 
 // of reports whether a record is for this body.

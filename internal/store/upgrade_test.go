@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"items-api/internal/api"
+	"items-api/internal/field"
 	"items-api/internal/store"
 )
 
@@ -110,6 +113,65 @@ func TestKeyTellsAnEmptyFieldFromOneThatWasLeftOut(t *testing.T) {
 	for _, body := range []string{bare, `{"name":"a","description":""}`, `{"name":"a","attributes":{}}`} {
 		if _, err := db.create(t, body); !reused(err) {
 			t.Errorf("%s after %s got %v", body, emptied, err)
+		}
+	}
+}
+
+// A field that is declared between two requests changes nothing for a body that
+// does not have it.
+func TestKeyMatchesTheSameBodyAfterAFieldIsDeclared(t *testing.T) {
+	t.Parallel()
+	type before struct {
+		Name string   `json:"name" required:"true"`
+		Note *string  `json:"note,omitempty"`
+		List []string `json:"list,omitzero"`
+	}
+	type after struct {
+		Level int            `json:"level" default:"3"`
+		Name  string         `json:"name" required:"true"`
+		Done  bool           `json:"done"`
+		Note  *string        `json:"note,omitempty"`
+		List  []string       `json:"list,omitzero"`
+		Tags  map[string]any `json:"tags,omitzero"`
+		Due   *string        `json:"due"`
+	}
+	written := func(v any, body string) string {
+		problems, err := field.Decode([]byte(body), v)
+		if err != nil || len(problems) > 0 {
+			t.Fatal(body, problems, err)
+		}
+		out, err := store.Canonical(reflect.ValueOf(v).Elem().Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, body := range []string{
+		`{"name":""}`,
+		`{"name":"<a>","note":"","list":[]}`,
+		`{"list":["b"],"name":"a"}`,
+	} {
+		was, is := written(&before{}, body), written(&after{}, body)
+		if was != is {
+			t.Errorf("%s was %s and is %s", body, was, is)
+		}
+		// Until then it was what encoding/json writes.
+		var v before
+		if err := json.Unmarshal([]byte(body), &v); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := json.Marshal(v); err != nil || string(data) != was {
+			t.Errorf("%s was %s, %v, and is %s", body, data, err, was)
+		}
+	}
+	for _, body := range []string{
+		`{"name":"","done":true}`,
+		`{"name":"","level":0}`,
+		`{"name":"","tags":{}}`,
+		`{"name":"","due":""}`,
+	} {
+		if written(&after{}, body) == written(&after{}, `{"name":""}`) {
+			t.Errorf("%s is the same as without the field", body)
 		}
 	}
 }
