@@ -54,7 +54,7 @@ func (p *parser) network(text string) Network {
 
 // zoneName is the name of an availability zone; those of Local Zones and of
 // Wavelength Zones are longer, and Lambda has no functions there.
-var zoneName = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]$`)
+var zoneName = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-[0-9])[a-z]$`)
 
 func (p *parser) zoneNames(n Network) {
 	if names := len(n.ZoneNames); names > 0 && names != n.Zones {

@@ -23,6 +23,11 @@ func TestZonesOfAnotherRegionAreRefused(t *testing.T) {
 	if s.Network.Zones != 3 {
 		t.Errorf("three names make %d zones", s.Network.Zones)
 	}
+	for _, name := range []string{"eusc-de-east-1a", "us-gov-west-1b", "us-isob-east-1a", "ap-southeast-2c"} {
+		if !zoneName.MatchString(name) {
+			t.Errorf("%s is refused", name)
+		}
+	}
 	for _, region := range []string{"us-east-1", ""} {
 		if err := s.Network.checkRegion(region); err != nil {
 			t.Errorf("%q: %v", region, err)

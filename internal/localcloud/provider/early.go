@@ -41,8 +41,9 @@ func functionURI(v any) error {
 // "Using your own domain for managed login" and "Using the Cognito prefix domain".
 func ownDomain(v any) error {
 	s, _ := v.(string)
+	prefix := !strings.Contains(s, ".") // a domain of one's own may have these words
 	for _, reserved := range []string{"aws", "amazon", "cognito"} {
-		if strings.Contains(s, reserved) {
+		if prefix && strings.Contains(s, reserved) {
 			return fmt.Errorf("InvalidParameterException: Domain cannot contain reserved word: %s", reserved)
 		}
 	}

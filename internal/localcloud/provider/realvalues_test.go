@@ -99,6 +99,7 @@ func TestValuesOfProgramsInUseAreTaken(t *testing.T) {
 		{poolClientType, "refreshTokenValidity", 0.0},
 		{poolClientType, "explicitAuthFlows", []any{"ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}},
 		{poolDomainType, "domain", "my-items-prod"},
+		{poolDomainType, "domain", "auth.laws.example.com"},
 		{keyType, "description", "Schlüssel – für „alles“"},
 		{keyType, "deletionWindowInDays", 7.0},
 		{keyType, "customerMasterKeySpec", "SYMMETRIC_DEFAULT"},
