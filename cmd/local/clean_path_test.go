@@ -45,3 +45,14 @@ func TestStatesThatCannotBeReadEndTheCensus(t *testing.T) {
 		}
 	}
 }
+
+// Without its plug-ins in PATH an engine would go to AWS.
+func TestDirectoryThatPathCannotHoldIsRefused(t *testing.T) {
+	t.Parallel()
+	if err := inPath("/home/a b/it's/.local/plugins"); err != nil {
+		t.Error(err)
+	}
+	if err := inPath("/home/a:b/.local/plugins"); err == nil || !strings.Contains(err.Error(), "--dir") {
+		t.Errorf("got %v", err)
+	}
+}

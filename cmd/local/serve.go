@@ -26,6 +26,9 @@ func serve(ctx context.Context, o *options) error {
 		return err
 	}
 	dir, err := filepath.Abs(o.dir)
+	if err == nil {
+		err = inPath(localcloud.PluginDir(dir))
+	}
 	if err != nil {
 		return errors.Join(err, cloud.Close())
 	}
@@ -39,6 +42,19 @@ func serve(ctx context.Context, o *options) error {
 	w.stream()
 	<-ctx.Done()
 	return cloud.Close()
+}
+
+// inPath returns an error for a directory that PATH cannot name: the engine
+// would find no plug-in of the local cloud, and use the one for AWS.
+func inPath(dir string) error {
+	if strings.ContainsRune(dir, os.PathListSeparator) {
+		return fmt.Errorf(
+			"PATH cannot hold %s, since there is a %q in it: choose another directory with --dir",
+			dir,
+			os.PathListSeparator,
+		)
+	}
+	return nil
 }
 
 // printExports prints the lines with which a shell uses the cloud.
