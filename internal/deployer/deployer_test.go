@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -75,5 +76,15 @@ func TestEveryTypeHasActionsWithNamesOfIAM(t *testing.T) {
 	}
 	if got := Missing([]string{"aws:sqs/queue:Queue", "aws:kms/key:Key", "awsx:ec2:Vpc"}); len(got) != 1 || got[0] != "aws:sqs/queue:Queue" {
 		t.Errorf("missing are %v", got)
+	}
+}
+
+// CloudWatch judges it on all alarms: a policy that names some denies it.
+func TestAlarmsAreDescribedOnAllAlarms(t *testing.T) {
+	t.Parallel()
+	for _, s := range Parts()[0].Policy().Statement {
+		if slices.Contains(s.Action, "cloudwatch:DescribeAlarms") != slices.Equal(s.Resource, []string{"*"}) {
+			t.Errorf("%v is allowed on %v", s.Action, s.Resource)
+		}
 	}
 }

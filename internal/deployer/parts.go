@@ -121,10 +121,13 @@ func everyStack() []Type {
 		{
 			Token: "aws:cloudwatch/metricAlarm:MetricAlarm",
 			Actions: []string{
-				"cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
+				"cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource",
 				"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource",
 			},
 			Resources: []string{alarms},
+			// It is judged on alarm:*, whichever alarms are asked for. Source:
+			// aws-samples/amazon-cloudwatch-auto-alarms#1, mattclay/aws-terminator#63.
+			Anywhere: []string{"cloudwatch:DescribeAlarms"},
 		},
 		{
 			Token:    "aws:servicequotas/getServiceQuota:getServiceQuota",
