@@ -54,3 +54,19 @@ func TestRequestWhoseAnswerBreaksOffWasSent(t *testing.T) {
 		t.Errorf("applied %d times, and it got %v", n, err)
 	}
 }
+
+// One dead connection tells that the others are dead too.
+func TestRequestIsSentAgainOnANewConnection(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, secure bool) {
+		s, client := serve(t, secure, wallClock)
+		const n = 4
+		if err := errors.Join(together(t, s, client, n)...); err != nil {
+			t.Fatal(err)
+		}
+		s.doom(s.idle(t, n))
+		if err := put(t, client, s.URL, large); err != nil || s.applied.Load() != n+1 {
+			t.Errorf("%d requests were applied, %v", s.applied.Load(), err)
+		}
+	})
+}

@@ -91,8 +91,10 @@ func unprocessedItemsAreSentAgain(t *testing.T, w *world) {
 	if err != nil || out.Failed == 0 || out.Failed == len(entries) {
 		t.Errorf("%d failed, %v", out.Failed, err)
 	}
+	// A call that a busy machine did not get done in time was perhaps applied.
+	cut := ctx.Err() != nil
 	for i, r := range out.Results {
-		if r.Code != "" && r.Code != api.Unavailable {
+		if r.Code != "" && r.Code != api.Unavailable && !(cut && r.Code == api.OutcomeUnknown) {
 			t.Errorf("entry %d is %+v", i, r)
 		}
 	}
