@@ -156,7 +156,8 @@ func TestDatabaseThatHangsLeavesTimeForTheAnswer(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			h := &hung{t: t, hangs: func(string, int) bool { return true }}
-			calls, err := h.run(5*time.Second, operations[operation].do)
+			// The four tries of a transaction take 6.25 s, and the pauses 0.35 s.
+			calls, err := h.run(7*time.Second, operations[operation].do)
 			var e *api.Error
 			if !errors.As(err, &e) || e.Code != want || len(calls) < 2 {
 				t.Errorf("the calls were %v, %v", calls, err)
