@@ -175,3 +175,41 @@ func TestKeyMatchesTheSameBodyAfterAFieldIsDeclared(t *testing.T) {
 		}
 	}
 }
+
+// Entries are what they were before fields were read from the declaration, both
+// to read and to write.
+func TestEntriesAreThoseOfTheFormerVersion(t *testing.T) {
+	t.Parallel()
+	number := func(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
+	for want, entry := range map[string]attributes{
+		`{"id":"i","name":"a","version":1,"createdAt":"c","updatedAt":"u"}`: {
+			"id":        text("i"),
+			"name":      text("a"),
+			"version":   number("1"),
+			"createdAt": text("c"),
+			"updatedAt": text("u"),
+		},
+		`{"id":"i","name":"a","description":"d","attributes":{"k":-0,"m":1e400,"n":1.0,"z":null},` +
+			`"version":9007199254740993,"createdAt":"c","updatedAt":"u"}`: {
+			"id":          text("i"),
+			"name":        text("a"),
+			"description": text("d"),
+			"attributes":  text(`{"k":-0,"m":1e400,"n":1.0,"z":null}`),
+			"version":     number("9007199254740993"),
+			"createdAt":   text("c"),
+			"updatedAt":   text("u"),
+		},
+	} {
+		var it api.Item
+		if err := store.GetFields(entry, &it); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := json.Marshal(it); err != nil || string(data) != want {
+			t.Errorf("read as %s, %v, want %s", data, err, want)
+		}
+		written := attributes{}
+		if err := store.PutFields(written, it); err != nil || !reflect.DeepEqual(written, entry) {
+			t.Errorf("written as %v, %v, want %v", written, err, entry)
+		}
+	}
+}
