@@ -1,6 +1,6 @@
 # Two commands: `make up` runs the API on the local cloud, `make test` tests
 # everything. Both fetch and build what they need, once, under .tools.
-.PHONY: up test tools lint fuzz browser document chaos kills
+.PHONY: up test tools fmt lint density fuzz browser document chaos kills
 
 up: tools
 	@go build -o .build/local ./cmd/local && exec .build/local up
@@ -47,8 +47,21 @@ KILLS ?= 20
 kills: tools
 	CHAOS_KILLS=$(KILLS) go test -count 1 -timeout 60m -v -run TestKillsOfEverythingLoseNoKeyedCreate ./e2e/chaos
 
-lint:
-	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on $$files" >&2; exit 1; }
+# One thing to a line, and at most 110 columns. golines breaks what can be broken.
+GOLINES := .tools/bin/golines --max-len 110 --base-formatter gofmt --no-chain-split-dots
+GOLINES += --ignored-dirs .tools --ignored-dirs .build --ignored-dirs .local --ignored-dirs testdata
+.tools/bin/golines: tools/style/go.mod tools/style/go.sum
+	cd tools/style && go build -o ../../$@ github.com/golangci/golines
+
+fmt: .tools/bin/golines
+	$(GOLINES) -w .
+
+# How much a reader meets on a line; docs/design.md has the figures.
+density:
+	@cd tools/style && go run ./density ../..
+
+lint: .tools/bin/golines
+	@files=$$($(GOLINES) -l .); test -z "$$files" || { echo "run make fmt, which changes $$files" >&2; exit 1; }
 	go vet -tags browser,document ./...
 	go mod tidy -diff
 	cd tools && go build -o ../.tools/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
