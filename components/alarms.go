@@ -30,7 +30,10 @@ type Alarms struct {
 func (m Alarms) check() error {
 	var errs []error
 	if m.ErrorPercent <= 0 || m.ErrorPercent >= 100 {
-		errs = append(errs, fmt.Errorf("Alarms.ErrorPercent must be above 0 and below 100, not %v", m.ErrorPercent))
+		errs = append(
+			errs,
+			fmt.Errorf("Alarms.ErrorPercent must be above 0 and below 100, not %v", m.ErrorPercent),
+		)
 	}
 	if m.LatencyMs < 1 {
 		errs = append(errs, fmt.Errorf("Alarms.LatencyMs must be at least 1, not %d", m.LatencyMs))
@@ -169,7 +172,12 @@ func authorizerAlarm(function *lambda.Function, name string, m Alarms) *cloudwat
 // addAlarm makes an alarm with what all have in common. Two of three minutes
 // are to be bad unless it says otherwise; one that goes off after a single minute
 // does not stop a deployment by CodeDeploy.
-func (r *RestAPI) addAlarm(ctx *pulumi.Context, name string, a RestAPIArgs, args *cloudwatch.MetricAlarmArgs) error {
+func (r *RestAPI) addAlarm(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+	args *cloudwatch.MetricAlarmArgs,
+) error {
 	args.ComparisonOperator = pulumi.String("GreaterThanThreshold")
 	lasting := args.EvaluationPeriods == nil
 	if lasting {

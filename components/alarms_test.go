@@ -38,8 +38,10 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 			if name == "throttles" {
 				bad, of = 1, 1 // a burst is over within a minute
 			}
-			if at(a, "comparisonOperator").StringValue() != "GreaterThanThreshold" || at(a, "treatMissingData").StringValue() != "notBreaching" ||
-				at(a, "evaluationPeriods").NumberValue() != of || at(a, "datapointsToAlarm").NumberValue() != bad {
+			if at(a, "comparisonOperator").StringValue() != "GreaterThanThreshold" ||
+				at(a, "treatMissingData").StringValue() != "notBreaching" ||
+				at(a, "evaluationPeriods").NumberValue() != of ||
+				at(a, "datapointsToAlarm").NumberValue() != bad {
 				t.Errorf("%s: got %v", name, a)
 			}
 			if a.HasValue("alarmActions") || a.HasValue("okActions") {
@@ -65,7 +67,8 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 			}
 			r.is(t, of, "items-1", "dimensions", "FunctionName")
 			r.is(t, of, "items-1:live", "dimensions", "Resource")
-			if v, there := d.ObjectValue()["ExecutedVersion"]; !r.unknown && there != (version != "") || there && v.IsString() && v.StringValue() != version {
+			if v, there := d.ObjectValue()["ExecutedVersion"]; !r.unknown && there != (version != "") ||
+				there && v.IsString() && v.StringValue() != version {
 				t.Errorf("the version is %v", v)
 			}
 		}
@@ -81,7 +84,10 @@ func TestAlarmsWatchTheAliasAndTheNewestVersion(t *testing.T) {
 					r.is(t, q, "100 * bad / all", "expression")
 					continue
 				}
-				r.is(t, q, map[string]string{"bad": "Errors", "all": "Invocations"}[id], "metric", "metricName")
+				r.is(t, q, map[string]string{
+					"bad": "Errors",
+					"all": "Invocations",
+				}[id], "metric", "metricName")
 				r.is(t, q, "Sum", "metric", "stat")
 				dimensions(at(q, "metric").ObjectValue(), version)
 			}
@@ -125,7 +131,10 @@ func TestAlarmsWatchWhatLambdaRefusesAndTheAuthorizer(t *testing.T) {
 			r.is(t, q, metrics[id], "metric", "metricName")
 			r.is(t, q, "items-authorizer-1", "metric", "dimensions", "FunctionName")
 			delete(metrics, id)
-			if !strings.Contains(at(queries[0].ObjectValue(), "expression").StringValue(), "FILL("+id+", 0)") {
+			if !strings.Contains(
+				at(queries[0].ObjectValue(), "expression").StringValue(),
+				"FILL("+id+", 0)",
+			) {
 				t.Errorf("%s is not filled in %v", id, queries[0])
 			}
 		}
@@ -140,7 +149,10 @@ func TestTopicHearsWhenAnAlarmGoesOffAndWhenItIsOver(t *testing.T) {
 	const topic = "arn:aws:sns:us-east-1:111122223333:alarms"
 	both(t, withAlarms(Alarms{TopicARN: topic}), func(t *testing.T, r *recorder) {
 		for name, a := range r.alarms() {
-			if got := append(texts(at(a, "alarmActions")), texts(at(a, "okActions"))...); len(got) != 2 || got[0] != topic || got[1] != topic {
+			if got := append(
+				texts(at(a, "alarmActions")),
+				texts(at(a, "okActions"))...); len(got) != 2 || got[0] != topic ||
+				got[1] != topic {
 				t.Errorf("%s tells %v", name, got)
 			}
 		}
@@ -149,7 +161,11 @@ func TestTopicHearsWhenAnAlarmGoesOffAndWhenItIsOver(t *testing.T) {
 
 func TestBadAlarmsRegisterNothing(t *testing.T) {
 	t.Parallel()
-	for want, m := range map[string]Alarms{"Alarms.ErrorPercent": {ErrorPercent: 100}, "Alarms.LatencyMs": {LatencyMs: -1}, "Alarms.TopicARN": {TopicARN: "alarms"}} {
+	for want, m := range map[string]Alarms{
+		"Alarms.ErrorPercent": {ErrorPercent: 100},
+		"Alarms.LatencyMs":    {LatencyMs: -1},
+		"Alarms.TopicARN":     {TopicARN: "alarms"},
+	} {
 		refused(t, want, withAlarms(m))
 	}
 }

@@ -23,7 +23,9 @@ const (
 	testTrail        = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/items-api-test-items"
 )
 
-var bucketTokens = []string{bucketToken, versioningToken, sseToken, accessBlockToken, ownershipToken, lifecycleToken}
+var bucketTokens = []string{
+	bucketToken, versioningToken, sseToken, accessBlockToken, ownershipToken, lifecycleToken,
+}
 
 func withAudit(a Audit, key bool) *RestAPIArgs {
 	args := withAuth(modes[api.AuthNone])
@@ -35,7 +37,10 @@ func TestTrailRecordsTheItemsOfThisTableOnly(t *testing.T) {
 	t.Parallel()
 	both(t, withAudit(Audit{Enabled: true}, false), func(t *testing.T, r *recorder) {
 		made := r.one(t, trailToken)
-		if at(made, "name").StringValue() != "items-api-test-items" || !at(made, "enableLogFileValidation").BoolValue() || at(made, "includeGlobalServiceEvents").BoolValue() || !at(made, "kmsKeyId").IsNull() {
+		if at(made, "name").StringValue() != "items-api-test-items" ||
+			!at(made, "enableLogFileValidation").BoolValue() ||
+			at(made, "includeGlobalServiceEvents").BoolValue() ||
+			!at(made, "kmsKeyId").IsNull() {
 			t.Errorf("got the trail %v", made)
 		}
 		selectors := at(made, "advancedEventSelectors").ArrayValue()
@@ -54,7 +59,11 @@ func TestTrailRecordsTheItemsOfThisTableOnly(t *testing.T) {
 			}
 			got[field] = texts(equals)
 		}
-		want := map[string][]string{"eventCategory": {"Data"}, "resources.type": {"AWS::DynamoDB::Table"}, "resources.ARN": {"arn:aws:x:us-east-1:000000000000:items"}}
+		want := map[string][]string{
+			"eventCategory":  {"Data"},
+			"resources.type": {"AWS::DynamoDB::Table"},
+			"resources.ARN":  {"arn:aws:x:us-east-1:000000000000:items"},
+		}
 		if r.unknown {
 			want["resources.ARN"] = []string{"unknown"}
 		}
@@ -69,7 +78,15 @@ func TestTrailRecordsTheItemsOfThisTableOnly(t *testing.T) {
 				t.Errorf("the trail does not wait for %s", token)
 			}
 		}
-		if !r.unknown && at(made, "s3Bucket", "existing", "arn").StringValue() != "arn:aws:x:us-east-1:000000000000:items-audit" || !at(made, "s3Bucket", "existing", "name").IsNull() || !at(made, "s3Bucket", "args").IsNull() {
+		if !r.unknown &&
+			at(
+				made,
+				"s3Bucket",
+				"existing",
+				"arn",
+			).StringValue() != "arn:aws:x:us-east-1:000000000000:items-audit" ||
+			!at(made, "s3Bucket", "existing", "name").IsNull() ||
+			!at(made, "s3Bucket", "args").IsNull() {
 			t.Errorf("got the bucket %v", at(made, "s3Bucket"))
 		}
 	})
@@ -82,7 +99,16 @@ func TestBucketOfRecordsIsClosedAndLimited(t *testing.T) {
 			if at(r.one(t, bucketToken), "forceDestroy").BoolValue() {
 				t.Error("records are deleted with the bucket")
 			}
-			if at(r.one(t, versioningToken), "versioningConfiguration", "status").StringValue() != "Enabled" || at(r.one(t, ownershipToken), "rule", "objectOwnership").StringValue() != "BucketOwnerEnforced" {
+			if at(
+				r.one(t, versioningToken),
+				"versioningConfiguration",
+				"status",
+			).StringValue() != "Enabled" ||
+				at(
+					r.one(t, ownershipToken),
+					"rule",
+					"objectOwnership",
+				).StringValue() != "BucketOwnerEnforced" {
 				t.Errorf("got %v and %v", r.one(t, versioningToken), r.one(t, ownershipToken))
 			}
 			for _, name := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
@@ -90,17 +116,26 @@ func TestBucketOfRecordsIsClosedAndLimited(t *testing.T) {
 					t.Errorf("%s is %v", name, v)
 				}
 			}
-			sse := at(at(r.one(t, sseToken), "rules").ArrayValue()[0].ObjectValue(), "applyServerSideEncryptionByDefault").ObjectValue()
+			sse := at(
+				at(r.one(t, sseToken), "rules").ArrayValue()[0].ObjectValue(),
+				"applyServerSideEncryptionByDefault",
+			).ObjectValue()
 			if got := at(sse, "sseAlgorithm").StringValue(); got != "AES256" {
 				t.Errorf("the bucket is encrypted by %s", got)
 			}
-			if v := at(r.one(t, trailToken), "kmsKeyId"); !r.unknown && (key != v.IsString() || key && v.StringValue() != "arn:aws:x:us-east-1:000000000000:items") {
+			if v := at(
+				r.one(t, trailToken),
+				"kmsKeyId",
+			); !r.unknown &&
+				(key != v.IsString() || key && v.StringValue() != "arn:aws:x:us-east-1:000000000000:items") {
 				t.Errorf("the trail has the key %v", v)
 			}
 			rules := at(r.one(t, lifecycleToken), "rules").ArrayValue()
 			first := rules[0].ObjectValue()
-			if len(rules) != 2 || at(first, "expiration", "days").NumberValue() != 90 || at(first, "noncurrentVersionExpiration", "noncurrentDays").NumberValue() != 30 ||
-				at(first, "abortIncompleteMultipartUpload", "daysAfterInitiation").NumberValue() != 7 || !at(rules[1].ObjectValue(), "expiration", "expiredObjectDeleteMarker").BoolValue() {
+			if len(rules) != 2 || at(first, "expiration", "days").NumberValue() != 90 ||
+				at(first, "noncurrentVersionExpiration", "noncurrentDays").NumberValue() != 30 ||
+				at(first, "abortIncompleteMultipartUpload", "daysAfterInitiation").NumberValue() != 7 ||
+				!at(rules[1].ObjectValue(), "expiration", "expiredObjectDeleteMarker").BoolValue() {
 				t.Errorf("got the rules %v", rules)
 			}
 			for _, token := range bucketTokens {
@@ -136,7 +171,10 @@ func TestPolicyOfAWSXIsReplacedByOurs(t *testing.T) {
 	for _, keep := range []bool{true, false} {
 		ours := pulumi.String("ours").ToStringOutput()
 		ask := func(token string) *pulumi.ResourceTransformResult {
-			return bucketPolicy(ours, keep)(t.Context(), &pulumi.ResourceTransformArgs{Type: token, Props: pulumi.Map{"bucket": pulumi.String("b"), "policy": pulumi.String("of awsx")}})
+			return bucketPolicy(ours, keep)(t.Context(), &pulumi.ResourceTransformArgs{
+				Type:  token,
+				Props: pulumi.Map{"bucket": pulumi.String("b"), "policy": pulumi.String("of awsx")},
+			})
 		}
 		if ask("aws:cloudtrail/trail:Trail") != nil {
 			t.Error("the trail is changed")
@@ -146,7 +184,8 @@ func TestPolicyOfAWSXIsReplacedByOurs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if policy.Value != "ours" || got.Props["bucket"] != pulumi.String("b") || got.Opts.RetainOnDelete != keep {
+		if policy.Value != "ours" || got.Props["bucket"] != pulumi.String("b") ||
+			got.Opts.RetainOnDelete != keep {
 			t.Errorf("got %v, %+v", policy.Value, got)
 		}
 	}
@@ -197,15 +236,35 @@ func TestWithoutAuditNothingOfItIsMade(t *testing.T) {
 
 func TestNamesThatNoTrailMayHaveRegisterNothing(t *testing.T) {
 	t.Parallel()
-	for stack, ok := range map[string]bool{"pr-12": true, "pr.12": true, "pr_12": true, "pr-": false, "-pr": false, "pr--12": false, "pr_-12": false, "pr.-12": false} {
+	for stack, ok := range map[string]bool{
+		"pr-12":  true,
+		"pr.12":  true,
+		"pr_12":  true,
+		"pr-":    false,
+		"-pr":    false,
+		"pr--12": false,
+		"pr_-12": false,
+		"pr.-12": false,
+	} {
 		for _, enabled := range []bool{true, false} {
 			r := &recorder{}
 			err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 				_, err := NewRestAPI(ctx, "items", withAudit(Audit{Enabled: enabled}, false))
 				return err
 			}, pulumi.WithMocks("items-api", stack, r))
-			if refused := err != nil && strings.Contains(err.Error(), "give the stack "+stack+" another name"); refused != (enabled && !ok) || refused == (len(r.all(trailToken)) > 0) && enabled {
-				t.Errorf("%s, enabled: %v: got %v, and %d trails", stack, enabled, err, len(r.all(trailToken)))
+			if refused := err != nil &&
+				strings.Contains(
+					err.Error(),
+					"give the stack "+stack+" another name",
+				); refused != (enabled && !ok) ||
+				refused == (len(r.all(trailToken)) > 0) && enabled {
+				t.Errorf(
+					"%s, enabled: %v: got %v, and %d trails",
+					stack,
+					enabled,
+					err,
+					len(r.all(trailToken)),
+				)
 			}
 		}
 	}
@@ -213,5 +272,9 @@ func TestNamesThatNoTrailMayHaveRegisterNothing(t *testing.T) {
 
 func TestBadRetentionRegistersNothing(t *testing.T) {
 	t.Parallel()
-	refused(t, "Audit.RetentionDays must be from 1 to 36500, not -1", withAudit(Audit{RetentionDays: -1}, false))
+	refused(
+		t,
+		"Audit.RetentionDays must be from 1 to 36500, not -1",
+		withAudit(Audit{RetentionDays: -1}, false),
+	)
 }

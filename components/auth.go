@@ -88,7 +88,9 @@ type guard struct {
 func (a Auth) scopes(route api.Route) pulumi.StringArrayInput {
 	switch a.Mode {
 	case api.AuthCognito:
-		return pulumi.ToStringArray([]string{api.ResourceServer + "/" + string(route.Scope), api.SignedInScope})
+		return pulumi.ToStringArray(
+			[]string{api.ResourceServer + "/" + string(route.Scope), api.SignedInScope},
+		)
 	case api.AuthJWT:
 		return pulumi.ToStringArray([]string{string(route.Scope)})
 	}
@@ -116,16 +118,28 @@ func (r *RestAPI) addGuard(ctx *pulumi.Context, name string, a RestAPIArgs) (*gu
 		}
 		return r.addJWT(ctx, name+"-cognito", issuer, pulumi.StringArray{client})
 	case api.AuthJWT:
-		return r.addJWT(ctx, name+"-jwt", pulumi.String(a.Auth.Issuer), pulumi.ToStringArray(a.Auth.Audiences))
+		return r.addJWT(
+			ctx,
+			name+"-jwt",
+			pulumi.String(a.Auth.Issuer),
+			pulumi.ToStringArray(a.Auth.Audiences),
+		)
 	case api.AuthLambda:
 		return r.addKeyAuthorizer(ctx, name, a)
 	}
 	return nil, nil
 }
 
-func (r *RestAPI) addJWT(ctx *pulumi.Context, name string, issuer pulumi.StringInput, audiences pulumi.StringArrayInput) (*guard, error) {
+func (r *RestAPI) addJWT(
+	ctx *pulumi.Context,
+	name string,
+	issuer pulumi.StringInput,
+	audiences pulumi.StringArrayInput,
+) (*guard, error) {
 	authorizer, err := apigatewayv2.NewAuthorizer(ctx, name, &apigatewayv2.AuthorizerArgs{
-		ApiId: r.api.ID(), AuthorizerType: pulumi.String("JWT"), IdentitySources: pulumi.ToStringArray([]string{"$request.header.Authorization"}),
+		ApiId:            r.api.ID(),
+		AuthorizerType:   pulumi.String("JWT"),
+		IdentitySources:  pulumi.ToStringArray([]string{"$request.header.Authorization"}),
 		JwtConfiguration: apigatewayv2.AuthorizerJwtConfigurationArgs{Issuer: issuer, Audiences: audiences},
 	}, r.child()...)
 	if err != nil {
@@ -135,7 +149,11 @@ func (r *RestAPI) addJWT(ctx *pulumi.Context, name string, issuer pulumi.StringI
 }
 
 // addUserPool returns the pool's issuer and the id of its client.
-func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (pulumi.StringInput, pulumi.StringInput, error) {
+func (r *RestAPI) addUserPool(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+) (pulumi.StringInput, pulumi.StringInput, error) {
 	protection := "INACTIVE"
 	if a.DeletionProtection {
 		protection = "ACTIVE"
@@ -147,15 +165,33 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 		software = cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: pulumi.Bool(true)}
 	}
 	pool, err := cognito.NewUserPool(ctx, name, &cognito.UserPoolArgs{
-		DeletionProtection: pulumi.String(protection), MfaConfiguration: pulumi.String(mfa), SoftwareTokenMfaConfiguration: software,
-		AdminCreateUserConfig: cognito.UserPoolAdminCreateUserConfigArgs{AllowAdminCreateUserOnly: pulumi.Bool(!a.Auth.SelfSignUp)},
-		UsernameAttributes:    pulumi.ToStringArray([]string{"email"}), AutoVerifiedAttributes: pulumi.ToStringArray([]string{"email"}),
-		UsernameConfiguration: cognito.UserPoolUsernameConfigurationArgs{CaseSensitive: pulumi.Bool(false)},
+		DeletionProtection:            pulumi.String(protection),
+		MfaConfiguration:              pulumi.String(mfa),
+		SoftwareTokenMfaConfiguration: software,
+		AdminCreateUserConfig: cognito.UserPoolAdminCreateUserConfigArgs{
+			AllowAdminCreateUserOnly: pulumi.Bool(!a.Auth.SelfSignUp),
+		},
+		UsernameAttributes:     pulumi.ToStringArray([]string{"email"}),
+		AutoVerifiedAttributes: pulumi.ToStringArray([]string{"email"}),
+		UsernameConfiguration: cognito.UserPoolUsernameConfigurationArgs{
+			CaseSensitive: pulumi.Bool(false),
+		},
 		// Length counts for more than kinds of characters (NIST SP 800-63B).
-		PasswordPolicy: cognito.UserPoolPasswordPolicyArgs{MinimumLength: pulumi.Int(12), RequireLowercase: pulumi.Bool(true), RequireUppercase: pulumi.Bool(true),
-			RequireNumbers: pulumi.Bool(true), RequireSymbols: pulumi.Bool(false), TemporaryPasswordValidityDays: pulumi.Int(3)},
-		AccountRecoverySetting: cognito.UserPoolAccountRecoverySettingArgs{RecoveryMechanisms: cognito.UserPoolAccountRecoverySettingRecoveryMechanismArray{
-			cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs{Name: pulumi.String("verified_email"), Priority: pulumi.Int(1)}}},
+		PasswordPolicy: cognito.UserPoolPasswordPolicyArgs{
+			MinimumLength:                 pulumi.Int(12),
+			RequireLowercase:              pulumi.Bool(true),
+			RequireUppercase:              pulumi.Bool(true),
+			RequireNumbers:                pulumi.Bool(true),
+			RequireSymbols:                pulumi.Bool(false),
+			TemporaryPasswordValidityDays: pulumi.Int(3),
+		},
+		AccountRecoverySetting: cognito.UserPoolAccountRecoverySettingArgs{
+			RecoveryMechanisms: cognito.UserPoolAccountRecoverySettingRecoveryMechanismArray{
+				cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs{
+					Name:     pulumi.String("verified_email"),
+					Priority: pulumi.Int(1),
+				}},
+		},
 		Tags: pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
@@ -164,27 +200,53 @@ func (r *RestAPI) addUserPool(ctx *pulumi.Context, name string, a RestAPIArgs) (
 	scopes := cognito.ResourceServerScopeArray{}
 	granted := []string{"openid"}
 	for _, s := range slices.Sorted(maps.Keys(api.Scopes())) {
-		scopes = append(scopes, cognito.ResourceServerScopeArgs{ScopeName: pulumi.String(string(s)), ScopeDescription: pulumi.String(api.Scopes()[s])})
+		scopes = append(scopes, cognito.ResourceServerScopeArgs{
+			ScopeName:        pulumi.String(string(s)),
+			ScopeDescription: pulumi.String(api.Scopes()[s]),
+		})
 		granted = append(granted, api.ResourceServer+"/"+string(s))
 	}
 	server, err := cognito.NewResourceServer(ctx, name, &cognito.ResourceServerArgs{
-		UserPoolId: pool.ID(), Identifier: pulumi.String(api.ResourceServer), Scopes: scopes}, r.child()...)
+		UserPoolId: pool.ID(),
+		Identifier: pulumi.String(api.ResourceServer),
+		Scopes:     scopes,
+	}, r.child()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the resource server: %w", err)
 	}
 	args := &cognito.UserPoolClientArgs{
-		UserPoolId: pool.ID(), GenerateSecret: pulumi.Bool(false), PreventUserExistenceErrors: pulumi.String("ENABLED"), EnableTokenRevocation: pulumi.Bool(true),
+		UserPoolId:                 pool.ID(),
+		GenerateSecret:             pulumi.Bool(false),
+		PreventUserExistenceErrors: pulumi.String("ENABLED"),
+		EnableTokenRevocation:      pulumi.Bool(true),
 		// Passwords never reach the API's own code.
-		ExplicitAuthFlows:   pulumi.ToStringArray(a.Auth.flows()),
-		AccessTokenValidity: pulumi.Int(60), IdTokenValidity: pulumi.Int(60), RefreshTokenValidity: pulumi.Int(30),
-		TokenValidityUnits: cognito.UserPoolClientTokenValidityUnitsArgs{AccessToken: pulumi.String("minutes"), IdToken: pulumi.String("minutes"), RefreshToken: pulumi.String("days")},
+		ExplicitAuthFlows:    pulumi.ToStringArray(a.Auth.flows()),
+		AccessTokenValidity:  pulumi.Int(60),
+		IdTokenValidity:      pulumi.Int(60),
+		RefreshTokenValidity: pulumi.Int(30),
+		TokenValidityUnits: cognito.UserPoolClientTokenValidityUnitsArgs{
+			AccessToken:  pulumi.String("minutes"),
+			IdToken:      pulumi.String("minutes"),
+			RefreshToken: pulumi.String("days"),
+		},
 	}
 	if a.Auth.SignInDomain != "" {
-		if _, err := cognito.NewUserPoolDomain(ctx, name, &cognito.UserPoolDomainArgs{UserPoolId: pool.ID(), Domain: pulumi.String(a.Auth.SignInDomain)}, r.child()...); err != nil {
+		if _, err := cognito.NewUserPoolDomain(ctx, name, &cognito.UserPoolDomainArgs{
+			UserPoolId: pool.ID(),
+			Domain:     pulumi.String(a.Auth.SignInDomain),
+		}, r.child()...); err != nil {
 			return nil, nil, fmt.Errorf("creating the sign-in domain: %w", err)
 		}
-		args.AllowedOauthFlowsUserPoolClient, args.AllowedOauthFlows = pulumi.Bool(true), pulumi.ToStringArray([]string{"code"})
-		args.AllowedOauthScopes, args.CallbackUrls = pulumi.ToStringArray(granted), pulumi.ToStringArray(a.Auth.CallbackURLs)
+		args.AllowedOauthFlowsUserPoolClient, args.AllowedOauthFlows = pulumi.Bool(
+			true,
+		), pulumi.ToStringArray(
+			[]string{"code"},
+		)
+		args.AllowedOauthScopes, args.CallbackUrls = pulumi.ToStringArray(
+			granted,
+		), pulumi.ToStringArray(
+			a.Auth.CallbackURLs,
+		)
 		args.SupportedIdentityProviders = pulumi.ToStringArray([]string{"COGNITO"})
 	}
 	client, err := cognito.NewUserPoolClient(ctx, name, args, r.child(server)...)
@@ -215,8 +277,12 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 	// It waits for the handler, which may have to give up some of what it
 	// reserves of the account's limit before the authorizer can reserve as much.
 	function, err := r.newFunction(ctx, child, a, functionArgs{
-		description: "Checks the API keys of " + name, zip: a.Auth.Package, role: role, log: log, timeoutSeconds: 5,
-		variables: pulumi.StringMap{api.EnvTableName: r.table.Name},
+		description:    "Checks the API keys of " + name,
+		zip:            a.Auth.Package,
+		role:           role,
+		log:            log,
+		timeoutSeconds: 5,
+		variables:      pulumi.StringMap{api.EnvTableName: r.table.Name},
 	}, policy, r.function)
 	if err != nil {
 		return nil, err
@@ -234,11 +300,16 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 	r.authorizer = function
 	r.AuthorizerName, r.AuthorizerLog, r.AuthorizerRole = function.Name, log.Name, role.Name
 	authorizer, err := apigatewayv2.NewAuthorizer(ctx, name+"-key", &apigatewayv2.AuthorizerArgs{
-		ApiId: r.api.ID(), AuthorizerType: pulumi.String("REQUEST"), AuthorizerUri: alias.InvokeArn,
-		AuthorizerPayloadFormatVersion: pulumi.String("2.0"), EnableSimpleResponses: pulumi.Bool(true),
+		ApiId:                          r.api.ID(),
+		AuthorizerType:                 pulumi.String("REQUEST"),
+		AuthorizerUri:                  alias.InvokeArn,
+		AuthorizerPayloadFormatVersion: pulumi.String("2.0"),
+		EnableSimpleResponses:          pulumi.Bool(true),
 		// The route is part of what a decision is kept by, because scopes
 		// differ from route to route.
-		IdentitySources:              pulumi.ToStringArray([]string{"$request.header." + api.APIKeyHeader, "$context.routeKey"}),
+		IdentitySources: pulumi.ToStringArray(
+			[]string{"$request.header." + api.APIKeyHeader, "$context.routeKey"},
+		),
 		AuthorizerResultTtlInSeconds: pulumi.Int(a.Auth.CacheSeconds),
 	}, r.child(permission)...)
 	if err != nil {
@@ -249,6 +320,13 @@ func (r *RestAPI) addKeyAuthorizer(ctx *pulumi.Context, name string, a RestAPIAr
 
 // keyStatement lets the authorizer read the records of keys.
 func keyStatement(tableARN string) statement {
-	return statement{Sid: "Keys", Effect: "Allow", Action: apikey.Actions(), Resource: []string{tableARN},
-		Condition: map[string]map[string][]string{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": {api.KeyPartition}}}}
+	return statement{
+		Sid:      "Keys",
+		Effect:   "Allow",
+		Action:   apikey.Actions(),
+		Resource: []string{tableARN},
+		Condition: map[string]map[string][]string{
+			"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": {api.KeyPartition}},
+		},
+	}
 }

@@ -36,7 +36,12 @@ func texts(v resource.PropertyValue) []string {
 
 func TestRoutesAreGuardedAsTheDeclarationSays(t *testing.T) {
 	t.Parallel()
-	kinds := map[api.AuthMode]string{api.AuthNone: "NONE", api.AuthCognito: "JWT", api.AuthJWT: "JWT", api.AuthLambda: "CUSTOM"}
+	kinds := map[api.AuthMode]string{
+		api.AuthNone:    "NONE",
+		api.AuthCognito: "JWT",
+		api.AuthJWT:     "JWT",
+		api.AuthLambda:  "CUSTOM",
+	}
 	scopes := map[api.AuthMode]func(api.Route) []string{
 		api.AuthCognito: func(r api.Route) []string { return []string{"items/" + string(r.Scope), api.SignedInScope} },
 		api.AuthJWT:     func(r api.Route) []string { return []string{string(r.Scope)} },
@@ -69,7 +74,9 @@ func TestRoutesAreGuardedAsTheDeclarationSays(t *testing.T) {
 						t.Errorf("%s has the authorizer %v with %s", route.Key(), id, kind)
 					}
 				}
-				if n := len(r.all("aws:apigatewayv2/authorizer:Authorizer")); (n == 1) != (mode != api.AuthNone) {
+				if n := len(
+					r.all("aws:apigatewayv2/authorizer:Authorizer"),
+				); (n == 1) != (mode != api.AuthNone) {
 					t.Errorf("%d authorizers were registered", n)
 				}
 			})
@@ -88,7 +95,12 @@ func TestEveryRouteIsPublicOrHasAScope(t *testing.T) {
 
 func TestUserPoolIsProtectedWithTheTable(t *testing.T) {
 	t.Parallel()
-	for mfa, want := range map[string]string{"": "OPTIONAL", "optional": "OPTIONAL", "off": "OFF", "required": "ON"} {
+	for mfa, want := range map[string]string{
+		"":         "OPTIONAL",
+		"optional": "OPTIONAL",
+		"off":      "OFF",
+		"required": "ON",
+	} {
 		for protection, text := range map[bool]string{true: "ACTIVE", false: "INACTIVE"} {
 			a := withAuth(Auth{Mode: api.AuthCognito, MFA: mfa})
 			a.DeletionProtection = protection
@@ -100,17 +112,28 @@ func TestUserPoolIsProtectedWithTheTable(t *testing.T) {
 				if got := at(pool, "mfaConfiguration").StringValue(); got != want {
 					t.Errorf("MFA is %s, want %s", got, want)
 				}
-				if software := at(pool, "softwareTokenMfaConfiguration"); software.IsNull() != (want == "OFF") {
+				if software := at(
+					pool,
+					"softwareTokenMfaConfiguration",
+				); software.IsNull() != (want == "OFF") {
 					t.Errorf("with MFA %s the software token is %v", want, software)
 				}
-				if v := at(pool, "adminCreateUserConfig", "allowAdminCreateUserOnly"); !v.IsBool() || !v.BoolValue() {
+				if v := at(
+					pool,
+					"adminCreateUserConfig",
+					"allowAdminCreateUserOnly",
+				); !v.IsBool() ||
+					!v.BoolValue() {
 					t.Errorf("everybody may register: %v", v)
 				}
 				if n := at(pool, "passwordPolicy", "minimumLength"); !n.IsNumber() || n.NumberValue() < 12 {
 					t.Errorf("a password has %v characters", n)
 				}
 				client := r.one(t, "aws:cognito/userPoolClient:UserPoolClient")
-				if flows := texts(at(client, "explicitAuthFlows")); slices.Contains(flows, "ALLOW_USER_PASSWORD_AUTH") || at(client, "preventUserExistenceErrors").StringValue() != "ENABLED" {
+				if flows := texts(
+					at(client, "explicitAuthFlows"),
+				); slices.Contains(flows, "ALLOW_USER_PASSWORD_AUTH") ||
+					at(client, "preventUserExistenceErrors").StringValue() != "ENABLED" {
 					t.Errorf("got the client %v", client)
 				}
 				if n := len(texts(at(client, "allowedOauthFlows"))); n != 0 {
@@ -123,19 +146,37 @@ func TestUserPoolIsProtectedWithTheTable(t *testing.T) {
 
 func TestSignInPageUsesTheCodeFlowOnly(t *testing.T) {
 	t.Parallel()
-	a := withAuth(Auth{Mode: api.AuthCognito, SelfSignUp: true, SignInDomain: "my-items", CallbackURLs: []string{"https://app.example/callback"}})
+	a := withAuth(Auth{
+		Mode:         api.AuthCognito,
+		SelfSignUp:   true,
+		SignInDomain: "my-items",
+		CallbackURLs: []string{"https://app.example/callback"},
+	})
 	both(t, a, func(t *testing.T, r *recorder) {
-		if got := at(r.one(t, "aws:cognito/userPoolDomain:UserPoolDomain"), "domain").StringValue(); got != "my-items" {
+		if got := at(
+			r.one(t, "aws:cognito/userPoolDomain:UserPoolDomain"),
+			"domain",
+		).StringValue(); got != "my-items" {
 			t.Errorf("the domain is %s", got)
 		}
-		if v := at(r.one(t, "aws:cognito/userPool:UserPool"), "adminCreateUserConfig", "allowAdminCreateUserOnly"); !v.IsBool() || v.BoolValue() {
+		if v := at(
+			r.one(t, "aws:cognito/userPool:UserPool"),
+			"adminCreateUserConfig",
+			"allowAdminCreateUserOnly",
+		); !v.IsBool() ||
+			v.BoolValue() {
 			t.Errorf("nobody may register: %v", v)
 		}
 		client := r.one(t, "aws:cognito/userPoolClient:UserPoolClient")
 		if got := texts(at(client, "allowedOauthFlows")); !slices.Equal(got, []string{"code"}) {
 			t.Errorf("the flows are %v", got)
 		}
-		if got := texts(at(client, "allowedOauthScopes")); !slices.Equal(got, []string{"openid", "items/items:read", "items/items:write"}) {
+		if got := texts(
+			at(client, "allowedOauthScopes"),
+		); !slices.Equal(
+			got,
+			[]string{"openid", "items/items:read", "items/items:write"},
+		) {
 			t.Errorf("the scopes are %v", got)
 		}
 	})
@@ -145,14 +186,26 @@ func TestKeyAuthorizerMayReadKeysAndNothingElse(t *testing.T) {
 	t.Parallel()
 	both(t, withAuth(modes[api.AuthLambda]), func(t *testing.T, r *recorder) {
 		authorizer := r.one(t, "aws:apigatewayv2/authorizer:Authorizer")
-		if got := texts(at(authorizer, "identitySources")); !slices.Equal(got, []string{"$request.header.x-api-key", "$context.routeKey"}) {
+		if got := texts(
+			at(authorizer, "identitySources"),
+		); !slices.Equal(
+			got,
+			[]string{"$request.header.x-api-key", "$context.routeKey"},
+		) {
 			t.Errorf("the identity sources are %v", got)
 		}
-		if at(authorizer, "authorizerPayloadFormatVersion").StringValue() != "2.0" || !at(authorizer, "enableSimpleResponses").BoolValue() || at(authorizer, "authorizerResultTtlInSeconds").NumberValue() != 60 {
+		if at(authorizer, "authorizerPayloadFormatVersion").StringValue() != "2.0" ||
+			!at(authorizer, "enableSimpleResponses").BoolValue() ||
+			at(authorizer, "authorizerResultTtlInSeconds").NumberValue() != 60 {
 			t.Errorf("got the authorizer %v", authorizer)
 		}
 		// Both functions, each with a role, a policy and a log of its own.
-		for token, want := range map[string]int{"aws:lambda/function:Function": 2, "aws:iam/role:Role": 2, "aws:iam/rolePolicy:RolePolicy": 2, "aws:cloudwatch/logGroup:LogGroup": 3} {
+		for token, want := range map[string]int{
+			"aws:lambda/function:Function":     2,
+			"aws:iam/role:Role":                2,
+			"aws:iam/rolePolicy:RolePolicy":    2,
+			"aws:cloudwatch/logGroup:LogGroup": 3,
+		} {
 			if n := len(r.all(token)); n != want {
 				t.Errorf("%d of %s were registered, want %d", n, token, want)
 			}
@@ -170,10 +223,14 @@ func TestKeyAuthorizerMayReadKeysAndNothingElse(t *testing.T) {
 			switch own.Sid {
 			case "Keys":
 				keys++
-				if !slices.Equal(own.Action, []string{"dynamodb:GetItem"}) || !slices.Equal(own.Action, apikey.Actions()) {
+				if !slices.Equal(own.Action, []string{"dynamodb:GetItem"}) ||
+					!slices.Equal(own.Action, apikey.Actions()) {
 					t.Errorf("the authorizer may %v", own.Action)
 				}
-				if got := own.Condition["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]; !slices.Equal(got, []string{api.KeyPartition}) {
+				if got := own.Condition["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]; !slices.Equal(
+					got,
+					[]string{api.KeyPartition},
+				) {
 					t.Errorf("the authorizer may read the partitions %v", got)
 				}
 			case "Items":
@@ -213,10 +270,12 @@ func TestRoutesHaveBothThrottlesAndNoneAboveTheStage(t *testing.T) {
 			for _, v := range settings.ArrayValue() {
 				m := v.ObjectValue()
 				want := declared[m["routeKey"].StringValue()]
-				if got := m["throttlingRateLimit"]; !got.IsNumber() || got.NumberValue() != min(want.Rate, stage.Rate) {
+				if got := m["throttlingRateLimit"]; !got.IsNumber() ||
+					got.NumberValue() != min(want.Rate, stage.Rate) {
 					t.Errorf("the rate is %v with %v and the stage's %v", got, want, stage)
 				}
-				if got := m["throttlingBurstLimit"]; !got.IsNumber() || int(got.NumberValue()) != min(want.Burst, stage.Burst) {
+				if got := m["throttlingBurstLimit"]; !got.IsNumber() ||
+					int(got.NumberValue()) != min(want.Burst, stage.Burst) {
 					t.Errorf("the burst is %v with %v and the stage's %v", got, want, stage)
 				}
 			}
@@ -226,9 +285,18 @@ func TestRoutesHaveBothThrottlesAndNoneAboveTheStage(t *testing.T) {
 
 func TestAccessLogSaysWhoAndWhy(t *testing.T) {
 	t.Parallel()
-	callers := map[api.AuthMode]string{api.AuthNone: api.AnonymousOwner, api.AuthCognito: "$context.authorizer.claims.sub", api.AuthJWT: "$context.authorizer.claims.sub", api.AuthLambda: "$context.authorizer.owner"}
+	callers := map[api.AuthMode]string{
+		api.AuthNone:    api.AnonymousOwner,
+		api.AuthCognito: "$context.authorizer.claims.sub",
+		api.AuthJWT:     "$context.authorizer.claims.sub",
+		api.AuthLambda:  "$context.authorizer.owner",
+	}
 	for mode, auth := range modes {
-		format := at(compose(t, false, withAuth(auth)).one(t, "aws:apigatewayv2/stage:Stage"), "accessLogSettings", "format").StringValue()
+		format := at(
+			compose(t, false, withAuth(auth)).one(t, "aws:apigatewayv2/stage:Stage"),
+			"accessLogSettings",
+			"format",
+		).StringValue()
 		var got map[string]string
 		if err := json.Unmarshal([]byte(format), &got); err != nil {
 			t.Fatal(err)
@@ -236,8 +304,17 @@ func TestAccessLogSaysWhoAndWhy(t *testing.T) {
 		if got["caller"] != callers[mode] {
 			t.Errorf("%s: the caller is %s", mode, got["caller"])
 		}
-		for member, variable := range map[string]string{"requestId": "requestId", "routeKey": "routeKey", "status": "status", "latencyMs": "responseLatency", "integrationLatencyMs": "integrationLatency",
-			"integrationError": "integrationErrorMessage", "authorizerError": "authorizer.error", "sourceIp": "identity.sourceIp", "userAgent": "identity.userAgent"} {
+		for member, variable := range map[string]string{
+			"requestId":            "requestId",
+			"routeKey":             "routeKey",
+			"status":               "status",
+			"latencyMs":            "responseLatency",
+			"integrationLatencyMs": "integrationLatency",
+			"integrationError":     "integrationErrorMessage",
+			"authorizerError":      "authorizer.error",
+			"sourceIp":             "identity.sourceIp",
+			"userAgent":            "identity.userAgent",
+		} {
 			if got[member] != "$context."+variable {
 				t.Errorf("%s: %s is %q", mode, member, got[member])
 			}
@@ -248,10 +325,19 @@ func TestAccessLogSaysWhoAndWhy(t *testing.T) {
 func TestCORSReachesTheAPIWhole(t *testing.T) {
 	t.Parallel()
 	a := withAuth(modes[api.AuthNone])
-	a.CORS = CORS{Origins: []string{"https://a.example"}, AllowHeaders: []string{"x-a"}, ExposeHeaders: []string{"x-b"}, MaxAgeSeconds: 60, AllowCredentials: true}
+	a.CORS = CORS{
+		Origins:          []string{"https://a.example"},
+		AllowHeaders:     []string{"x-a"},
+		ExposeHeaders:    []string{"x-b"},
+		MaxAgeSeconds:    60,
+		AllowCredentials: true,
+	}
 	c := at(compose(t, false, a).one(t, "aws:apigatewayv2/api:Api"), "corsConfiguration").ObjectValue()
-	if !slices.Equal(texts(c["allowOrigins"]), a.CORS.Origins) || !slices.Equal(texts(c["allowHeaders"]), a.CORS.AllowHeaders) ||
-		!slices.Equal(texts(c["exposeHeaders"]), a.CORS.ExposeHeaders) || c["maxAge"].NumberValue() != 60 || !c["allowCredentials"].BoolValue() {
+	if !slices.Equal(texts(c["allowOrigins"]), a.CORS.Origins) ||
+		!slices.Equal(texts(c["allowHeaders"]), a.CORS.AllowHeaders) ||
+		!slices.Equal(texts(c["exposeHeaders"]), a.CORS.ExposeHeaders) ||
+		c["maxAge"].NumberValue() != 60 ||
+		!c["allowCredentials"].BoolValue() {
 		t.Errorf("got %v", c)
 	}
 }
@@ -259,15 +345,30 @@ func TestCORSReachesTheAPIWhole(t *testing.T) {
 func TestBadAccessArgumentsRegisterNothing(t *testing.T) {
 	t.Parallel()
 	for want, a := range map[string]*RestAPIArgs{
-		"Auth.Mode":                      withAuth(Auth{}),
-		"Auth.Issuer":                    withAuth(Auth{Mode: api.AuthJWT, Audiences: []string{"a"}}),
-		"Auth.Audiences":                 withAuth(Auth{Mode: api.AuthJWT, Issuer: "https://a.example"}),
-		"Auth.Package":                   withAuth(Auth{Mode: api.AuthLambda}),
-		"Auth.CacheSeconds":              withAuth(Auth{Mode: api.AuthLambda, Package: "x", CacheSeconds: 3601}),
-		"Auth.MFA":                       withAuth(Auth{Mode: api.AuthCognito, MFA: "sometimes"}),
-		"Auth.SignInDomain":              withAuth(Auth{Mode: api.AuthCognito, CallbackURLs: []string{"https://a.example"}}),
-		"CORS.AllowCredentials":          {Package: "x", Auth: modes[api.AuthNone], CORS: CORS{Origins: []string{"*"}, AllowCredentials: true}},
-		"CORS.MaxAgeSeconds":             {Package: "x", Auth: modes[api.AuthNone], CORS: CORS{MaxAgeSeconds: 86401}},
+		"Auth.Mode":      withAuth(Auth{}),
+		"Auth.Issuer":    withAuth(Auth{Mode: api.AuthJWT, Audiences: []string{"a"}}),
+		"Auth.Audiences": withAuth(Auth{Mode: api.AuthJWT, Issuer: "https://a.example"}),
+		"Auth.Package":   withAuth(Auth{Mode: api.AuthLambda}),
+		"Auth.CacheSeconds": withAuth(Auth{
+			Mode:         api.AuthLambda,
+			Package:      "x",
+			CacheSeconds: 3601,
+		}),
+		"Auth.MFA": withAuth(Auth{Mode: api.AuthCognito, MFA: "sometimes"}),
+		"Auth.SignInDomain": withAuth(Auth{
+			Mode:         api.AuthCognito,
+			CallbackURLs: []string{"https://a.example"},
+		}),
+		"CORS.AllowCredentials": {
+			Package: "x",
+			Auth:    modes[api.AuthNone],
+			CORS:    CORS{Origins: []string{"*"}, AllowCredentials: true},
+		},
+		"CORS.MaxAgeSeconds": {
+			Package: "x",
+			Auth:    modes[api.AuthNone],
+			CORS:    CORS{MaxAgeSeconds: 86401},
+		},
 		"ThrottleRate and ThrottleBurst": {Package: "x", Auth: modes[api.AuthNone], ThrottleRate: -1},
 	} {
 		refused(t, want, a)

@@ -29,9 +29,24 @@ var codeDeployTrust = policyDocument{policyVersion, []statement{{Sid: "AssumedBy
 // which of them CodeDeploy makes is not documented.
 func codeDeployPolicy(functionARN string) policyDocument {
 	return policyDocument{policyVersion, []statement{
-		{Sid: "Alias", Effect: "Allow", Action: []string{"lambda:GetAlias", "lambda:UpdateAlias"}, Resource: []string{functionARN, functionARN + ":" + Alias}},
-		{Sid: "Concurrency", Effect: "Allow", Action: []string{"lambda:GetProvisionedConcurrencyConfig"}, Resource: []string{functionARN + ":*"}},
-		{Sid: "Alarms", Effect: "Allow", Action: []string{"cloudwatch:DescribeAlarms"}, Resource: []string{"*"}},
+		{
+			Sid:      "Alias",
+			Effect:   "Allow",
+			Action:   []string{"lambda:GetAlias", "lambda:UpdateAlias"},
+			Resource: []string{functionARN, functionARN + ":" + Alias},
+		},
+		{
+			Sid:      "Concurrency",
+			Effect:   "Allow",
+			Action:   []string{"lambda:GetProvisionedConcurrencyConfig"},
+			Resource: []string{functionARN + ":*"},
+		},
+		{
+			Sid:      "Alarms",
+			Effect:   "Allow",
+			Action:   []string{"cloudwatch:DescribeAlarms"},
+			Resource: []string{"*"},
+		},
 	}}
 }
 
@@ -51,12 +66,23 @@ func (r *RestAPI) addCodeDeploy(ctx *pulumi.Context, name string, a RestAPIArgs)
 		return fmt.Errorf("creating the application of CodeDeploy: %w", err)
 	}
 	if _, err := codedeploy.NewDeploymentGroup(ctx, name, &codedeploy.DeploymentGroupArgs{
-		AppName: application.Name, DeploymentGroupName: pulumi.String(Alias), ServiceRoleArn: role.Arn,
-		DeploymentConfigName:      pulumi.String(deploymentConfigs[a.Release.Strategy]),
-		DeploymentStyle:           codedeploy.DeploymentGroupDeploymentStyleArgs{DeploymentType: pulumi.String("BLUE_GREEN"), DeploymentOption: pulumi.String("WITH_TRAFFIC_CONTROL")},
-		AutoRollbackConfiguration: codedeploy.DeploymentGroupAutoRollbackConfigurationArgs{Enabled: pulumi.Bool(true), Events: pulumi.ToStringArray([]string{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"})},
-		AlarmConfiguration:        codedeploy.DeploymentGroupAlarmConfigurationArgs{Enabled: pulumi.Bool(true), Alarms: r.alarms},
-		Tags:                      pulumi.ToStringMap(a.Tags),
+		AppName:              application.Name,
+		DeploymentGroupName:  pulumi.String(Alias),
+		ServiceRoleArn:       role.Arn,
+		DeploymentConfigName: pulumi.String(deploymentConfigs[a.Release.Strategy]),
+		DeploymentStyle: codedeploy.DeploymentGroupDeploymentStyleArgs{
+			DeploymentType:   pulumi.String("BLUE_GREEN"),
+			DeploymentOption: pulumi.String("WITH_TRAFFIC_CONTROL"),
+		},
+		AutoRollbackConfiguration: codedeploy.DeploymentGroupAutoRollbackConfigurationArgs{
+			Enabled: pulumi.Bool(true),
+			Events:  pulumi.ToStringArray([]string{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"}),
+		},
+		AlarmConfiguration: codedeploy.DeploymentGroupAlarmConfigurationArgs{
+			Enabled: pulumi.Bool(true),
+			Alarms:  r.alarms,
+		},
+		Tags: pulumi.ToStringMap(a.Tags),
 	}, r.child(policy)...); err != nil {
 		return fmt.Errorf("creating the deployment group: %w", err)
 	}
@@ -72,19 +98,28 @@ func (r *RestAPI) addCodeDeploy(ctx *pulumi.Context, name string, a RestAPIArgs)
 	return nil
 }
 
-func (r *RestAPI) addCodeDeployRole(ctx *pulumi.Context, name string, a RestAPIArgs) (*iam.Role, *iam.RolePolicy, error) {
+func (r *RestAPI) addCodeDeployRole(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+) (*iam.Role, *iam.RolePolicy, error) {
 	trusted, err := codeDeployTrust.json()
 	if err != nil {
 		return nil, nil, err
 	}
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		Description: pulumi.String("Lets CodeDeploy move the alias of the function"), AssumeRolePolicy: pulumi.String(trusted), Tags: pulumi.ToStringMap(a.Tags),
+		Description:      pulumi.String("Lets CodeDeploy move the alias of the function"),
+		AssumeRolePolicy: pulumi.String(trusted),
+		Tags:             pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the role %s: %w", name, err)
 	}
 	document := r.function.Arn.ApplyT(func(arn string) (string, error) { return codeDeployPolicy(arn).json() }).(pulumi.StringOutput)
-	policy, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.Name, Policy: document}, r.child()...)
+	policy, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		Role:   role.Name,
+		Policy: document,
+	}, r.child()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the policy of the role %s: %w", name, err)
 	}
@@ -100,16 +135,37 @@ func moveCommand(functionARN, function, application, target, options string) (st
 	if len(parts) < 4 {
 		return "", fmt.Errorf("%q is no ARN of a function", functionARN)
 	}
-	appSpec, err := json.Marshal(map[string]any{"version": json.Number("0.0"), "Resources": []any{map[string]any{function: map[string]any{
-		"Type": "AWS::Lambda::Function", "Properties": map[string]string{"Name": function, "Alias": Alias, "CurrentVersion": "%s", "TargetVersion": "%s"}}}}})
+	appSpec, err := json.Marshal(map[string]any{
+		"version": json.Number("0.0"),
+		"Resources": []any{map[string]any{function: map[string]any{
+			"Type": "AWS::Lambda::Function",
+			"Properties": map[string]string{
+				"Name":           function,
+				"Alias":          Alias,
+				"CurrentVersion": "%s",
+				"TargetVersion":  "%s",
+			},
+		}}},
+	})
 	if err != nil {
 		return "", fmt.Errorf("encoding the AppSpec: %w", err)
 	}
-	revision, err := json.Marshal(map[string]any{"revisionType": "AppSpecContent", "appSpecContent": map[string]string{"content": string(appSpec)}})
+	revision, err := json.Marshal(map[string]any{
+		"revisionType":   "AppSpecContent",
+		"appSpecContent": map[string]string{"content": string(appSpec)},
+	})
 	if err != nil {
 		return "", fmt.Errorf("encoding the revision: %w", err)
 	}
-	return fmt.Sprintf(`aws deploy create-deployment --region %[1]s --application-name %[2]s --deployment-group-name %[3]s%[4]s --revision "$(printf '%[5]s' `+
-		`"$(aws lambda get-alias --region %[1]s --function-name %[6]s --name %[3]s --query FunctionVersion --output text)" "%[7]s")"`,
-		parts[3], application, Alias, options, strings.ReplaceAll(string(revision), `\`, `\\`), function, target), nil
+	return fmt.Sprintf(
+		`aws deploy create-deployment --region %[1]s --application-name %[2]s --deployment-group-name %[3]s%[4]s --revision "$(printf '%[5]s' `+
+			`"$(aws lambda get-alias --region %[1]s --function-name %[6]s --name %[3]s --query FunctionVersion --output text)" "%[7]s")"`,
+		parts[3],
+		application,
+		Alias,
+		options,
+		strings.ReplaceAll(string(revision), `\`, `\\`),
+		function,
+		target,
+	), nil
 }

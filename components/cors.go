@@ -28,7 +28,9 @@ type CORS struct {
 
 // DefaultAllowHeaders returns the request headers that the API reads.
 func DefaultAllowHeaders() []string {
-	return []string{"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", api.APIKeyHeader}
+	return []string{
+		"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", api.APIKeyHeader,
+	}
 }
 
 // DefaultExposeHeaders returns the response headers that a page may want.
@@ -37,7 +39,10 @@ func DefaultExposeHeaders() []string { return []string{"etag", "location", "retr
 func (c CORS) check() error {
 	var errs []error
 	if c.AllowCredentials && slices.Contains(c.Origins, "*") {
-		errs = append(errs, errors.New("CORS.AllowCredentials is not possible with the origin *: name the origins"))
+		errs = append(
+			errs,
+			errors.New("CORS.AllowCredentials is not possible with the origin *: name the origins"),
+		)
 	}
 	if c.MaxAgeSeconds < 0 || c.MaxAgeSeconds > 86400 {
 		errs = append(errs, fmt.Errorf("CORS.MaxAgeSeconds must be from 0 to 86400, not %d", c.MaxAgeSeconds))
@@ -56,7 +61,11 @@ func (c CORS) configuration() apigatewayv2.ApiCorsConfigurationPtrInput {
 		c.ExposeHeaders = DefaultExposeHeaders()
 	}
 	return apigatewayv2.ApiCorsConfigurationArgs{
-		AllowOrigins: pulumi.ToStringArray(c.Origins), AllowMethods: pulumi.ToStringArray(api.Methods()), AllowHeaders: pulumi.ToStringArray(c.AllowHeaders),
-		ExposeHeaders: pulumi.ToStringArray(c.ExposeHeaders), MaxAge: pulumi.Int(c.MaxAgeSeconds), AllowCredentials: pulumi.Bool(c.AllowCredentials),
+		AllowOrigins:     pulumi.ToStringArray(c.Origins),
+		AllowMethods:     pulumi.ToStringArray(api.Methods()),
+		AllowHeaders:     pulumi.ToStringArray(c.AllowHeaders),
+		ExposeHeaders:    pulumi.ToStringArray(c.ExposeHeaders),
+		MaxAge:           pulumi.Int(c.MaxAgeSeconds),
+		AllowCredentials: pulumi.Bool(c.AllowCredentials),
 	}
 }

@@ -46,7 +46,13 @@ func (d Domain) check() error {
 	need(d.Name != "" && d.ZoneID == "" && d.CertificateARN == "", "CertificateARN or Domain.ZoneID")
 	need(d.Truststore == "" && (d.TruststoreVersion != "" || d.OwnershipCertificateARN != ""), "Truststore")
 	if d.OwnershipCertificateARN != "" && d.CertificateARN == "" {
-		errs = append(errs, errors.New("Domain.OwnershipCertificateARN is for a CertificateARN that was imported or is of a private authority"))
+		errs = append(
+			errs,
+			errors.New(
+				"Domain.OwnershipCertificateARN is for a CertificateARN that was imported or is of a "+
+					"private authority",
+			),
+		)
 	}
 	return errors.Join(errs...)
 }
@@ -72,7 +78,9 @@ func (r *RestAPI) addDomain(ctx *pulumi.Context, name string, a RestAPIArgs) err
 		return err
 	}
 	configuration := apigatewayv2.DomainNameDomainNameConfigurationArgs{
-		CertificateArn: certificate, EndpointType: pulumi.String("REGIONAL"), SecurityPolicy: pulumi.String("TLS_1_2"),
+		CertificateArn: certificate,
+		EndpointType:   pulumi.String("REGIONAL"),
+		SecurityPolicy: pulumi.String("TLS_1_2"),
 	}
 	if d.OwnershipCertificateARN != "" {
 		configuration.OwnershipVerificationCertificateArn = pulumi.String(d.OwnershipCertificateARN)
@@ -86,7 +94,10 @@ func (r *RestAPI) addDomain(ctx *pulumi.Context, name string, a RestAPIArgs) err
 		mutual = m
 	}
 	if r.domain, err = apigatewayv2.NewDomainName(ctx, name, &apigatewayv2.DomainNameArgs{
-		DomainName: pulumi.String(d.Name), DomainNameConfiguration: configuration, MutualTlsAuthentication: mutual, Tags: pulumi.ToStringMap(a.Tags),
+		DomainName:              pulumi.String(d.Name),
+		DomainNameConfiguration: configuration,
+		MutualTlsAuthentication: mutual,
+		Tags:                    pulumi.ToStringMap(a.Tags),
 	}, r.child()...); err != nil {
 		return fmt.Errorf("creating the domain name %s: %w", d.Name, err)
 	}
@@ -97,8 +108,14 @@ func (r *RestAPI) addDomain(ctx *pulumi.Context, name string, a RestAPIArgs) err
 		return nil
 	}
 	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
-		ZoneId: pulumi.String(d.ZoneID), Name: pulumi.String(d.Name), Type: pulumi.String("A"),
-		Aliases: route53.RecordAliasArray{route53.RecordAliasArgs{Name: r.DomainTarget, ZoneId: within(r.domain.ID(), target.HostedZoneId()), EvaluateTargetHealth: pulumi.Bool(false)}},
+		ZoneId: pulumi.String(d.ZoneID),
+		Name:   pulumi.String(d.Name),
+		Type:   pulumi.String("A"),
+		Aliases: route53.RecordAliasArray{route53.RecordAliasArgs{
+			Name:                 r.DomainTarget,
+			ZoneId:               within(r.domain.ID(), target.HostedZoneId()),
+			EvaluateTargetHealth: pulumi.Bool(false),
+		}},
 	}, r.child()...)
 	if err != nil {
 		return fmt.Errorf("creating the record of %s: %w", d.Name, err)
@@ -115,7 +132,9 @@ func (r *RestAPI) certificate(ctx *pulumi.Context, name string, a RestAPIArgs) (
 		return pulumi.String(d.CertificateARN), nil
 	}
 	made, err := acm.NewCertificate(ctx, name, &acm.CertificateArgs{
-		DomainName: pulumi.String(d.Name), ValidationMethod: pulumi.String("DNS"), Tags: pulumi.ToStringMap(a.Tags),
+		DomainName:       pulumi.String(d.Name),
+		ValidationMethod: pulumi.String("DNS"),
+		Tags:             pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the certificate of %s: %w", d.Name, err)
@@ -124,8 +143,12 @@ func (r *RestAPI) certificate(ctx *pulumi.Context, name string, a RestAPIArgs) (
 	// the name in the account, so that it may be there already.
 	option := made.DomainValidationOptions.Index(pulumi.Int(0))
 	record, err := route53.NewRecord(ctx, name+"-validation", &route53.RecordArgs{
-		ZoneId: pulumi.String(d.ZoneID), AllowOverwrite: pulumi.Bool(true), Ttl: pulumi.Int(60), Name: within(made.ID(), option.ResourceRecordName()),
-		Type: within(made.ID(), option.ResourceRecordType()), Records: pulumi.StringArray{within(made.ID(), option.ResourceRecordValue())},
+		ZoneId:         pulumi.String(d.ZoneID),
+		AllowOverwrite: pulumi.Bool(true),
+		Ttl:            pulumi.Int(60),
+		Name:           within(made.ID(), option.ResourceRecordName()),
+		Type:           within(made.ID(), option.ResourceRecordType()),
+		Records:        pulumi.StringArray{within(made.ID(), option.ResourceRecordValue())},
 	}, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the record that validates the certificate of %s: %w", d.Name, err)
@@ -161,7 +184,10 @@ func (r *RestAPI) addMapping(ctx *pulumi.Context, name string, a RestAPIArgs) er
 		key = pulumi.String(a.Domain.BasePath)
 	}
 	if _, err := apigatewayv2.NewApiMapping(ctx, name, &apigatewayv2.ApiMappingArgs{
-		ApiId: r.api.ID(), DomainName: r.domain.DomainName, Stage: r.stage.Name, ApiMappingKey: key,
+		ApiId:         r.api.ID(),
+		DomainName:    r.domain.DomainName,
+		Stage:         r.stage.Name,
+		ApiMappingKey: key,
 	}, r.child()...); err != nil {
 		return fmt.Errorf("mapping %s to the API: %w", a.Domain.Name, err)
 	}

@@ -17,13 +17,21 @@ func withDomain(d Domain) *RestAPIArgs {
 
 const given = "arn:aws:acm:us-east-1:111122223333:certificate/1"
 
-var ofDomain = []string{"aws:apigatewayv2/domainName:DomainName", "aws:apigatewayv2/apiMapping:ApiMapping", "aws:route53/record:Record",
-	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation"}
+var ofDomain = []string{
+	"aws:apigatewayv2/domainName:DomainName",
+	"aws:apigatewayv2/apiMapping:ApiMapping",
+	"aws:route53/record:Record",
+	"aws:acm/certificate:Certificate",
+	"aws:acm/certificateValidation:CertificateValidation",
+}
 
 // is tests an input; one that is not known in a preview is passed over.
 func (r *recorder) is(t *testing.T, m resource.PropertyMap, want string, path ...string) {
 	t.Helper()
-	if v := at(m, path...); !v.IsString() && !(r.unknown && (v.ContainsUnknowns() || v.IsNull())) || v.IsString() && v.StringValue() != want {
+	if v := at(
+		m,
+		path...); !v.IsString() && !(r.unknown && (v.ContainsUnknowns() || v.IsNull())) ||
+		v.IsString() && v.StringValue() != want {
 		t.Errorf("%s is %v, want %s", strings.Join(path, "."), v, want)
 	}
 }
@@ -43,7 +51,11 @@ func TestWithoutADomainThereIsNothingOfOne(t *testing.T) {
 
 func TestDomainOfAZoneHasACertificateAndItsRecords(t *testing.T) {
 	t.Parallel()
-	both(t, withDomain(Domain{Name: "api.example.com", ZoneID: "Z1", BasePath: "shop/v1"}), func(t *testing.T, r *recorder) {
+	both(t, withDomain(Domain{
+		Name:     "api.example.com",
+		ZoneID:   "Z1",
+		BasePath: "shop/v1",
+	}), func(t *testing.T, r *recorder) {
 		certificate, domain, mapping := r.one(t, ofDomain[3]), r.one(t, ofDomain[0]), r.one(t, ofDomain[1])
 		r.is(t, certificate, "api.example.com", "domainName")
 		r.is(t, certificate, "DNS", "validationMethod")
@@ -55,11 +67,22 @@ func TestDomainOfAZoneHasACertificateAndItsRecords(t *testing.T) {
 		r.is(t, mapping, "shop/v1", "apiMappingKey")
 		r.is(t, mapping, "$default", "stage")
 		r.is(t, mapping, "items-id", "apiId")
-		r.is(t, r.one(t, "aws:lambda/function:Function"), "/shop/v1", "environment", "variables", api.EnvBasePath)
+		r.is(
+			t,
+			r.one(t, "aws:lambda/function:Function"),
+			"/shop/v1",
+			"environment",
+			"variables",
+			api.EnvBasePath,
+		)
 		if v := at(domain, "mutualTlsAuthentication"); !v.IsNull() {
 			t.Errorf("there is mutual TLS: %v", v)
 		}
-		if v := at(r.one(t, "aws:apigatewayv2/api:Api"), "disableExecuteApiEndpoint"); !v.IsBool() || !v.BoolValue() {
+		if v := at(
+			r.one(t, "aws:apigatewayv2/api:Api"),
+			"disableExecuteApiEndpoint",
+		); !v.IsBool() ||
+			!v.BoolValue() {
 			t.Errorf("the API's own endpoint is a way past the domain: %v", v)
 		}
 		records := r.all(ofDomain[2])
@@ -86,7 +109,10 @@ func TestDomainOfAZoneHasACertificateAndItsRecords(t *testing.T) {
 
 func TestDomainWithAGivenCertificateMakesNone(t *testing.T) {
 	t.Parallel()
-	both(t, withDomain(Domain{Name: "api.example.com", CertificateARN: given}), func(t *testing.T, r *recorder) {
+	both(t, withDomain(Domain{
+		Name:           "api.example.com",
+		CertificateARN: given,
+	}), func(t *testing.T, r *recorder) {
 		r.is(t, r.one(t, ofDomain[0]), given, "domainNameConfiguration", "certificateArn")
 		if v := at(r.one(t, ofDomain[1]), "apiMappingKey"); !v.IsNull() {
 			t.Errorf("there is the mapping key %v", v)
@@ -101,7 +127,13 @@ func TestDomainWithAGivenCertificateMakesNone(t *testing.T) {
 
 func TestMutualTLSReachesTheDomain(t *testing.T) {
 	t.Parallel()
-	d := Domain{Name: "api.example.com", CertificateARN: given, Truststore: "s3://bucket/ca.pem", TruststoreVersion: "v1", OwnershipCertificateARN: given + "2"}
+	d := Domain{
+		Name:                    "api.example.com",
+		CertificateARN:          given,
+		Truststore:              "s3://bucket/ca.pem",
+		TruststoreVersion:       "v1",
+		OwnershipCertificateARN: given + "2",
+	}
 	both(t, withDomain(d), func(t *testing.T, r *recorder) {
 		domain := r.one(t, ofDomain[0])
 		r.is(t, domain, "s3://bucket/ca.pem", "mutualTlsAuthentication", "truststoreUri")
@@ -111,7 +143,16 @@ func TestMutualTLSReachesTheDomain(t *testing.T) {
 	d.TruststoreVersion, d.OwnershipCertificateARN = "", ""
 	both(t, withDomain(d), func(t *testing.T, r *recorder) {
 		domain := r.one(t, ofDomain[0])
-		if v, w := at(domain, "mutualTlsAuthentication", "truststoreVersion"), at(domain, "domainNameConfiguration", "ownershipVerificationCertificateArn"); !v.IsNull() || !w.IsNull() {
+		if v, w := at(
+			domain,
+			"mutualTlsAuthentication",
+			"truststoreVersion",
+		), at(
+			domain,
+			"domainNameConfiguration",
+			"ownershipVerificationCertificateArn",
+		); !v.IsNull() ||
+			!w.IsNull() {
 			t.Errorf("got %v and %v", v, w)
 		}
 	})
@@ -127,7 +168,10 @@ func TestAPIWaitsForItsDomain(t *testing.T) {
 			continue
 		}
 		for _, want := range []string{ofDomain[0] + "::items", ofDomain[2] + "::items"} {
-			if !slices.ContainsFunc(m.RegisterRPC.GetDependencies(), func(urn string) bool { return strings.HasSuffix(urn, want) }) {
+			if !slices.ContainsFunc(
+				m.RegisterRPC.GetDependencies(),
+				func(urn string) bool { return strings.HasSuffix(urn, want) },
+			) {
 				t.Errorf("%s is not among %v", want, m.RegisterRPC.GetDependencies())
 			}
 		}
@@ -137,12 +181,17 @@ func TestAPIWaitsForItsDomain(t *testing.T) {
 func TestURLIsTheDomainsAndTheEndpointStaysKnown(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]Domain{
-		"https://api.example.com":         {Name: "api.example.com", ZoneID: "Z1"},
-		"https://api.example.com/shop/v1": {Name: "api.example.com", CertificateARN: given, BasePath: "shop/v1"},
-		"https://api1.example.com":        {},
+		"https://api.example.com": {Name: "api.example.com", ZoneID: "Z1"},
+		"https://api.example.com/shop/v1": {
+			Name:           "api.example.com",
+			CertificateARN: given,
+			BasePath:       "shop/v1",
+		},
+		"https://api1.example.com": {},
 	} {
 		got := outputs(t, withDomain(d))
-		if got["url"] != want || got["endpoint"] != "https://api1.example.com" || got["target"] != "chosen" && d.Name != "" {
+		if got["url"] != want || got["endpoint"] != "https://api1.example.com" ||
+			got["target"] != "chosen" && d.Name != "" {
 			t.Errorf("got %v, want %s", got, want)
 		}
 	}
@@ -162,7 +211,11 @@ func outputs(t *testing.T, args *RestAPIArgs) map[string]string {
 			api.DomainTarget = pulumi.String("").ToStringOutput()
 		}
 		pulumi.All(api.URL, api.Endpoint, api.DomainTarget).ApplyT(func(v []any) error {
-			seen <- map[string]string{"url": v[0].(string), "endpoint": v[1].(string), "target": v[2].(string)}
+			seen <- map[string]string{
+				"url":      v[0].(string),
+				"endpoint": v[1].(string),
+				"target":   v[2].(string),
+			}
 			return nil
 		})
 		return nil
@@ -182,10 +235,19 @@ func outputs(t *testing.T, args *RestAPIArgs) map[string]string {
 func TestBadDomainArgumentsRegisterNothing(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]Domain{
-		"Domain.Name":                           {Truststore: "s3://bucket/ca.pem"},
-		"Domain.ZoneID":                         {Name: "api.example.com"},
-		"Domain.Truststore":                     {Name: "api.example.com", ZoneID: "Z1", TruststoreVersion: "v1"},
-		"Domain.OwnershipCertificateARN is for": {Name: "api.example.com", ZoneID: "Z1", Truststore: "s3://bucket/ca.pem", OwnershipCertificateARN: given},
+		"Domain.Name":   {Truststore: "s3://bucket/ca.pem"},
+		"Domain.ZoneID": {Name: "api.example.com"},
+		"Domain.Truststore": {
+			Name:              "api.example.com",
+			ZoneID:            "Z1",
+			TruststoreVersion: "v1",
+		},
+		"Domain.OwnershipCertificateARN is for": {
+			Name:                    "api.example.com",
+			ZoneID:                  "Z1",
+			Truststore:              "s3://bucket/ca.pem",
+			OwnershipCertificateARN: given,
+		},
 	} {
 		refused(t, want, withDomain(d))
 	}

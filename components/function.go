@@ -20,7 +20,13 @@ type functionArgs struct {
 	variables        pulumi.StringMap
 }
 
-func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f functionArgs, after ...pulumi.Resource) (*lambda.Function, error) {
+func (r *RestAPI) newFunction(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+	f functionArgs,
+	after ...pulumi.Resource,
+) (*lambda.Function, error) {
 	function, err := lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
 		Description:   pulumi.String(f.description),
 		Runtime:       pulumi.String("provided.al2023"),
@@ -35,9 +41,12 @@ func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f
 		Timeout:                      pulumi.Int(f.timeoutSeconds),
 		ReservedConcurrentExecutions: pulumi.Int(a.ReservedConcurrency),
 		Environment:                  lambda.FunctionEnvironmentArgs{Variables: f.variables},
-		LoggingConfig:                lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.log.Name},
-		VpcConfig:                    r.network.config(),
-		Tags:                         pulumi.ToStringMap(a.Tags),
+		LoggingConfig: lambda.FunctionLoggingConfigArgs{
+			LogFormat: pulumi.String("JSON"),
+			LogGroup:  f.log.Name,
+		},
+		VpcConfig: r.network.config(),
+		Tags:      pulumi.ToStringMap(a.Tags),
 	}, r.child(append(after, r.network.ready()...)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the function %s: %w", name, err)
@@ -46,13 +55,20 @@ func (r *RestAPI) newFunction(ctx *pulumi.Context, name string, a RestAPIArgs, f
 }
 
 func (r *RestAPI) addFunction(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
-	variables := pulumi.StringMap{api.EnvTableName: r.table.Name, api.EnvAuthMode: pulumi.String(string(a.Auth.Mode))}
+	variables := pulumi.StringMap{
+		api.EnvTableName: r.table.Name,
+		api.EnvAuthMode:  pulumi.String(string(a.Auth.Mode)),
+	}
 	if path := a.Domain.path(); path != "" {
 		variables[api.EnvBasePath] = pulumi.String(path)
 	}
 	r.function, err = r.newFunction(ctx, name, a, functionArgs{
-		description: "Answers the requests of " + name, zip: a.Package, role: r.role, log: r.functionLog, timeoutSeconds: a.TimeoutSeconds,
-		variables: variables,
+		description:    "Answers the requests of " + name,
+		zip:            a.Package,
+		role:           r.role,
+		log:            r.functionLog,
+		timeoutSeconds: a.TimeoutSeconds,
+		variables:      variables,
 	}, r.policy)
 	return err
 }

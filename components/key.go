@@ -36,17 +36,36 @@ const keyDeletionDays = 30
 func keyPolicy(at place, name string, roles []string, more []statement) policyDocument {
 	by := func(service string) string { return service + "." + at.region + ".amazonaws.com" }
 	return policyDocument{policyVersion, append([]statement{
-		{Sid: "Account", Effect: "Allow", Principal: &principal{AWS: []string{at.root()}}, Action: []string{"kms:*"}, Resource: []string{thisKey}},
-		{Sid: "Functions", Effect: "Allow", Principal: &principal{AWS: roles}, Action: []string{"kms:Decrypt"}, Resource: []string{thisKey},
-			Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {by("dynamodb")}}}},
+		{
+			Sid:       "Account",
+			Effect:    "Allow",
+			Principal: &principal{AWS: []string{at.root()}},
+			Action:    []string{"kms:*"},
+			Resource:  []string{thisKey},
+		},
+		{
+			Sid:       "Functions",
+			Effect:    "Allow",
+			Principal: &principal{AWS: roles},
+			Action:    []string{"kms:Decrypt"},
+			Resource:  []string{thisKey},
+			Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {by("dynamodb")}}},
+		},
 		// Source of the actions: CloudWatch Logs user guide, "Encrypt log data
 		// in CloudWatch Logs using AWS KMS".
-		{Sid: "Logs", Effect: "Allow", Principal: &principal{Service: by("logs")},
-			Action: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"}, Resource: []string{thisKey},
+		{
+			Sid:       "Logs",
+			Effect:    "Allow",
+			Principal: &principal{Service: by("logs")},
+			Action: []string{
+				"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*",
+			},
+			Resource: []string{thisKey},
 			Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
 				at.arn("logs", "log-group:"+name+"-*"),
 				at.arn("logs", "log-group:"+vendedLogs+name+"-*"),
-			}}}},
+			}}},
+		},
 	}, more...)}
 }
 
@@ -71,12 +90,18 @@ func (r *RestAPI) addKey(ctx *pulumi.Context, name string, a RestAPIArgs) error 
 		return keyPolicy(at, name, roles, more).json()
 	}).(pulumi.StringOutput)
 	if r.key, err = kms.NewKey(ctx, name, &kms.KeyArgs{
-		Description: pulumi.String("Table and logs of " + global(ctx, name)), EnableKeyRotation: pulumi.Bool(true),
-		DeletionWindowInDays: pulumi.Int(keyDeletionDays), Policy: document, Tags: pulumi.ToStringMap(a.Tags),
+		Description:          pulumi.String("Table and logs of " + global(ctx, name)),
+		EnableKeyRotation:    pulumi.Bool(true),
+		DeletionWindowInDays: pulumi.Int(keyDeletionDays),
+		Policy:               document,
+		Tags:                 pulumi.ToStringMap(a.Tags),
 	}, append(r.child(), pulumi.RetainOnDelete(a.DeletionProtection))...); err != nil {
 		return fmt.Errorf("creating the key: %w", err)
 	}
-	if _, err := kms.NewAlias(ctx, name, &kms.AliasArgs{Name: pulumi.String("alias/" + global(ctx, name)), TargetKeyId: r.key.KeyId}, r.child()...); err != nil {
+	if _, err := kms.NewAlias(ctx, name, &kms.AliasArgs{
+		Name:        pulumi.String("alias/" + global(ctx, name)),
+		TargetKeyId: r.key.KeyId,
+	}, r.child()...); err != nil {
 		return fmt.Errorf("creating the key's alias: %w", err)
 	}
 	return nil

@@ -25,7 +25,8 @@ func TestTableAndLogsAreEncryptedWithTheStacksKey(t *testing.T) {
 	t.Parallel()
 	both(t, withKey(api.AuthLambda), func(t *testing.T, r *recorder) {
 		key, alias := r.one(t, keyToken), r.one(t, aliasToken)
-		if !at(key, "enableKeyRotation").BoolValue() || at(key, "deletionWindowInDays").NumberValue() != 30 || at(alias, "name").StringValue() != "alias/items-api-test-items" {
+		if !at(key, "enableKeyRotation").BoolValue() || at(key, "deletionWindowInDays").NumberValue() != 30 ||
+			at(alias, "name").StringValue() != "alias/items-api-test-items" {
 			t.Errorf("got %v and %v", key, alias)
 		}
 		if !r.named(t, keyToken, "items").RegisterRPC.GetRetainOnDelete() {
@@ -60,7 +61,10 @@ func TestTableAndLogsAreEncryptedWithTheStacksKey(t *testing.T) {
 func TestKeyPolicyGrantsWhatIsNeededAndNoMore(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:x:us-east-1:000000000000:items"
-	for mode, roles := range map[api.AuthMode][]string{api.AuthNone: {role}, api.AuthLambda: {role, role + "-authorizer"}} {
+	for mode, roles := range map[api.AuthMode][]string{
+		api.AuthNone:   {role},
+		api.AuthLambda: {role, role + "-authorizer"},
+	} {
 		want := wanted(t, `{"Version":"2012-10-17","Statement":[
 			{"Sid":"Account","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root"]},"Action":["kms:*"],"Resource":["*"]},
 			{"Sid":"Functions","Effect":"Allow","Principal":{"AWS":`+quoted(roles)+`},"Action":["kms:Decrypt"],"Resource":["*"],
@@ -70,7 +74,10 @@ func TestKeyPolicyGrantsWhatIsNeededAndNoMore(t *testing.T) {
 				"Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":[
 					"arn:aws:logs:eu-west-1:111122223333:log-group:items-*",
 					"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/items-*"]}}}]}`)
-		if diff := cmp.Diff(want, document(t, at(compose(t, false, withKey(mode)).one(t, keyToken), "policy"))); diff != "" {
+		if diff := cmp.Diff(
+			want,
+			document(t, at(compose(t, false, withKey(mode)).one(t, keyToken), "policy")),
+		); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", mode, diff)
 		}
 	}
@@ -94,7 +101,11 @@ func TestWithoutKeyTheTableNamesNone(t *testing.T) {
 			t.Errorf("%d keys and aliases were registered, and %d things looked up", n, r.lookups)
 		}
 		sse := at(r.one(t, tableToken), "serverSideEncryption")
-		if enabled := at(sse.ObjectValue(), "enabled"); !enabled.IsBool() || enabled.BoolValue() || !at(sse.ObjectValue(), "kmsKeyArn").IsNull() {
+		if enabled := at(
+			sse.ObjectValue(),
+			"enabled",
+		); !enabled.IsBool() || enabled.BoolValue() ||
+			!at(sse.ObjectValue(), "kmsKeyArn").IsNull() {
 			t.Errorf("the table is encrypted by %v", sse)
 		}
 		for _, g := range r.all(logToken) {

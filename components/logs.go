@@ -34,7 +34,11 @@ func (r *RestAPI) addLogGroup(ctx *pulumi.Context, name string, a RestAPIArgs) (
 // addAccessLog makes the log group of the gateway's access log. One that was
 // made under another name keeps that, and with it its lines: another name is
 // another group, and the old one would be deleted.
-func (r *RestAPI) addAccessLog(ctx *pulumi.Context, name string, a RestAPIArgs) (*cloudwatch.LogGroup, error) {
+func (r *RestAPI) addAccessLog(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+) (*cloudwatch.LogGroup, error) {
 	args := r.logGroupArgs(a)
 	args.NamePrefix = pulumi.String(vendedLogs + name + "-")
 	return r.newLogGroup(ctx, name, args, pulumi.IgnoreChanges([]string{"name", "namePrefix"}))

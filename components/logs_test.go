@@ -17,7 +17,8 @@ func TestAccessLogIsWhereServicesWriteAndAnExistingOneStays(t *testing.T) {
 			t.Errorf("an existing access log is replaced, as only %v are ignored", kept)
 		}
 		// Lambda writes to its own group by the function's role.
-		if own.Inputs.HasValue("namePrefix") || own.Inputs.HasValue("name") || len(own.RegisterRPC.GetIgnoreChanges()) > 0 {
+		if own.Inputs.HasValue("namePrefix") || own.Inputs.HasValue("name") ||
+			len(own.RegisterRPC.GetIgnoreChanges()) > 0 {
 			t.Errorf("the function's log group has another name: %v", own.Inputs)
 		}
 	})

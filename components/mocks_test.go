@@ -42,7 +42,9 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", remote(r.unknown, args), nil
 	}
 	if r.unknown {
-		for _, name := range []resource.PropertyKey{"arn", "keyId", "name", "invokeArn", "executionArn", "apiEndpoint", "version", "fqdn"} {
+		for _, name := range []resource.PropertyKey{
+			"arn", "keyId", "name", "invokeArn", "executionArn", "apiEndpoint", "version", "fqdn",
+		} {
 			if _, given := out[name]; !given {
 				out[name] = resource.MakeComputed(resource.NewStringProperty(""))
 			}
@@ -55,8 +57,14 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	choose(args.TypeToken, out, resource.NewStringProperty("chosen"))
 	for name, v := range map[resource.PropertyKey]string{
-		"name": args.Name + "-1", "arn": "arn:aws:x:us-east-1:000000000000:" + args.Name, "keyId": args.Name + "-key", "invokeArn": "arn:invoke:" + args.Name,
-		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1", "apiEndpoint": "https://api1.example.com", "version": "3", "fqdn": "fqdn.example.com",
+		"name":         args.Name + "-1",
+		"arn":          "arn:aws:x:us-east-1:000000000000:" + args.Name,
+		"keyId":        args.Name + "-key",
+		"invokeArn":    "arn:invoke:" + args.Name,
+		"executionArn": "arn:aws:execute-api:us-east-1:000000000000:api1",
+		"apiEndpoint":  "https://api1.example.com",
+		"version":      "3",
+		"fqdn":         "fqdn.example.com",
 	} {
 		if _, given := out[name]; !given {
 			out[name] = resource.NewStringProperty(v)
@@ -74,8 +82,14 @@ func choose(token string, out resource.PropertyMap, v resource.PropertyValue) {
 		c["targetDomainName"], c["hostedZoneId"] = v, v
 		out["domainNameConfiguration"] = resource.NewObjectProperty(c)
 	case "aws:acm/certificate:Certificate":
-		out["domainValidationOptions"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(
-			resource.PropertyMap{"resourceRecordName": v, "resourceRecordType": v, "resourceRecordValue": v})})
+		out["domainValidationOptions"] = resource.NewArrayProperty(
+			[]resource.PropertyValue{resource.NewObjectProperty(
+				resource.PropertyMap{
+					"resourceRecordName":  v,
+					"resourceRecordType":  v,
+					"resourceRecordValue": v,
+				})},
+		)
 	}
 }
 
@@ -84,8 +98,11 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	defer r.mu.Unlock()
 	r.lookups++
 	r.looked = append(r.looked, args.Token)
-	name := map[string]resource.PropertyKey{"aws:index/getCallerIdentity:getCallerIdentity": "accountId", "aws:index/getRegion:getRegion": "name",
-		"aws:index/getPartition:getPartition": "partition"}[args.Token]
+	name := map[string]resource.PropertyKey{
+		"aws:index/getCallerIdentity:getCallerIdentity": "accountId",
+		"aws:index/getRegion:getRegion":                 "name",
+		"aws:index/getPartition:getPartition":           "partition",
+	}[args.Token]
 	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
 		r.zoneLookups++
 		return r.zones(args.Args), nil
@@ -96,7 +113,11 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	if name == "" {
 		return nil, errors.New("unexpected lookup: " + args.Token)
 	}
-	found := resource.PropertyMap{"accountId": resource.NewStringProperty("111122223333"), "name": resource.NewStringProperty("eu-west-1"), "partition": resource.NewStringProperty("aws")}
+	found := resource.PropertyMap{
+		"accountId": resource.NewStringProperty("111122223333"),
+		"name":      resource.NewStringProperty("eu-west-1"),
+		"partition": resource.NewStringProperty("aws"),
+	}
 	return resource.PropertyMap{name: found[name]}, nil
 }
 
@@ -132,8 +153,10 @@ func (r *recorder) zones(args resource.PropertyMap) resource.PropertyMap {
 }
 
 // remotes answer for components that a provider composes, by token.
-var remotes = map[string]func(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMap{"awsx:ec2:Vpc": composedVpc,
-	"awsx:cloudtrail:Trail": func(bool, pulumi.MockResourceArgs) resource.PropertyMap { return resource.PropertyMap{} }}
+var remotes = map[string]func(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMap{
+	"awsx:ec2:Vpc":          composedVpc,
+	"awsx:cloudtrail:Trail": func(bool, pulumi.MockResourceArgs) resource.PropertyMap { return resource.PropertyMap{} },
+}
 
 func routeTableName(i int) string { return fmt.Sprint("items-isolated-", i+1) }
 
@@ -148,15 +171,32 @@ func composedVpc(unknown bool, args pulumi.MockResourceArgs) resource.PropertyMa
 		name := routeTableName(i)
 		subnets = append(subnets, resource.NewStringProperty(fmt.Sprint("subnet-", i+1)))
 		tables = append(tables, resource.MakeCustomResourceReference(
-			resource.NewURN("test", "items-api", "", "aws:ec2/routeTable:RouteTable", name), resource.ID(name+"-id"), ""))
+			resource.NewURN(
+				"test",
+				"items-api",
+				"",
+				"aws:ec2/routeTable:RouteTable",
+				name,
+			),
+			resource.ID(name+"-id"),
+			"",
+		))
 	}
-	return resource.PropertyMap{"vpcId": resource.NewStringProperty("vpc-1"), "isolatedSubnetIds": resource.NewArrayProperty(subnets), "routeTables": resource.NewArrayProperty(tables)}
+	return resource.PropertyMap{
+		"vpcId":             resource.NewStringProperty("vpc-1"),
+		"isolatedSubnetIds": resource.NewArrayProperty(subnets),
+		"routeTables":       resource.NewArrayProperty(tables),
+	}
 }
 
 // registerRouteTables makes what composedVpc refers to, and waits for it.
 func registerRouteTables(ctx *pulumi.Context, n int) error {
 	for i := range n {
-		t, err := ec2.NewRouteTable(ctx, routeTableName(i), &ec2.RouteTableArgs{VpcId: pulumi.String("vpc-1")})
+		t, err := ec2.NewRouteTable(
+			ctx,
+			routeTableName(i),
+			&ec2.RouteTableArgs{VpcId: pulumi.String("vpc-1")},
+		)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,11 @@ type Network struct {
 const DefaultCIDR = "10.0.0.0/16"
 
 // privateRanges are those of RFC 1918.
-var privateRanges = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}
+var privateRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+}
 
 func (n Network) withDefaults() Network {
 	if n.Zones == 0 {
@@ -60,7 +64,10 @@ func (n Network) check() error {
 		errs = append(errs, fmt.Errorf("Network.Zones must be 2 or 3, not %d", n.Zones))
 	}
 	if given := len(n.ZoneNames); given > 0 && given != n.Zones {
-		errs = append(errs, fmt.Errorf("Network.ZoneNames must have %d names, as Network.Zones says, not %d", n.Zones, given))
+		errs = append(
+			errs,
+			fmt.Errorf("Network.ZoneNames must have %d names, as Network.Zones says, not %d", n.Zones, given),
+		)
 	}
 	if err := CheckCIDR(n.CIDR); err != nil {
 		errs = append(errs, fmt.Errorf("Network.CIDR %w", err))
@@ -73,7 +80,11 @@ func CheckCIDR(text string) error {
 	p, err := netip.ParsePrefix(text)
 	private := func(r netip.Prefix) bool { return r.Contains(p.Addr()) } // none is smaller than a /16
 	if err != nil || p.Bits() < 16 || p.Bits() > 24 || !slices.ContainsFunc(privateRanges, private) {
-		return fmt.Errorf("must be a private IPv4 range from /16 to /24, such as %s, not %q", DefaultCIDR, text)
+		return fmt.Errorf(
+			"must be a private IPv4 range from /16 to /24, such as %s, not %q",
+			DefaultCIDR,
+			text,
+		)
 	}
 	if p != p.Masked() {
 		return fmt.Errorf("must begin at the first address of its range: %s, not %q", p.Masked(), text)
@@ -98,7 +109,10 @@ func (n *network) config() lambda.FunctionVpcConfigPtrInput {
 	if n == nil {
 		return nil
 	}
-	return lambda.FunctionVpcConfigArgs{SubnetIds: n.subnets, SecurityGroupIds: pulumi.StringArray{n.group.ID()}}
+	return lambda.FunctionVpcConfigArgs{
+		SubnetIds:        n.subnets,
+		SecurityGroupIds: pulumi.StringArray{n.group.ID()},
+	}
 }
 
 // ready is what functions wait for: the permission to be there, and the way
@@ -115,8 +129,13 @@ func (n *network) ready() []pulumi.Resource {
 // Lambda developer guide, "Giving Lambda functions access to resources in an
 // Amazon VPC"; AWSLambdaVPCAccessExecutionRole has the same, and logs.
 var (
-	interfaces = []string{"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"}
-	looks      = []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
+	interfaces = []string{
+		"ec2:AssignPrivateIpAddresses",
+		"ec2:CreateNetworkInterface",
+		"ec2:DeleteNetworkInterface",
+		"ec2:UnassignPrivateIpAddresses",
+	}
+	looks = []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
 )
 
 // networkPolicy lets Lambda keep network interfaces, and denies the same to
@@ -126,10 +145,25 @@ var (
 // known before, and the guide gives this wildcard for them.
 func networkPolicy(at place) policyDocument {
 	return policyDocument{policyVersion, []statement{
-		{Sid: "Interfaces", Effect: "Allow", Action: interfaces, Resource: []string{at.arn("ec2", "*/*")}},
-		{Sid: "Looks", Effect: "Allow", Action: looks, Resource: []string{"*"}},
-		{Sid: "NotByCode", Effect: "Deny", Action: slices.Concat(interfaces, looks), Resource: []string{"*"},
-			Condition: map[string]map[string][]string{"Null": {"lambda:SourceFunctionArn": {"false"}}}},
+		{
+			Sid:      "Interfaces",
+			Effect:   "Allow",
+			Action:   interfaces,
+			Resource: []string{at.arn("ec2", "*/*")},
+		},
+		{
+			Sid:      "Looks",
+			Effect:   "Allow",
+			Action:   looks,
+			Resource: []string{"*"},
+		},
+		{
+			Sid:       "NotByCode",
+			Effect:    "Deny",
+			Action:    slices.Concat(interfaces, looks),
+			Resource:  []string{"*"},
+			Condition: map[string]map[string][]string{"Null": {"lambda:SourceFunctionArn": {"false"}}},
+		},
 	}}
 }
 
@@ -143,8 +177,14 @@ func networkPolicy(at place) policyDocument {
 // using endpoint policies".
 func endpointPolicy(tableARN, handler, authorizer string) policyDocument {
 	through := func(sid, role string, actions []string) statement {
-		return statement{Sid: sid, Effect: "Allow", Principal: &principal{AWS: []string{everybody}}, Action: actions, Resource: []string{tableARN, tableARN + "/index/*"},
-			Condition: map[string]map[string][]string{"ArnEquals": {"aws:PrincipalArn": {role}}}}
+		return statement{
+			Sid:       sid,
+			Effect:    "Allow",
+			Principal: &principal{AWS: []string{everybody}},
+			Action:    actions,
+			Resource:  []string{tableARN, tableARN + "/index/*"},
+			Condition: map[string]map[string][]string{"ArnEquals": {"aws:PrincipalArn": {role}}},
+		}
 	}
 	d := policyDocument{policyVersion, []statement{through("Items", handler, store.Actions())}}
 	if authorizer != "" {
@@ -176,14 +216,18 @@ func (r *RestAPI) addNetwork(ctx *pulumi.Context, name string, a RestAPIArgs) er
 	// is without effect.
 	auto, mask := awsx.SubnetAllocationStrategyAuto, netip.MustParsePrefix(a.Network.CIDR).Bits()+zoneBits
 	made, err := awsx.NewVpc(ctx, name, &awsx.VpcArgs{
-		CidrBlock: &a.Network.CIDR, AvailabilityZoneNames: zones, AvailabilityZoneCidrMask: &mask, SubnetStrategy: &auto,
-		SubnetSpecs: []awsx.SubnetSpecArgs{{Type: awsx.SubnetTypeIsolated}},
-		NatGateways: &awsx.NatGatewayConfigurationArgs{Strategy: awsx.NatGatewayStrategyNone},
+		CidrBlock:                &a.Network.CIDR,
+		AvailabilityZoneNames:    zones,
+		AvailabilityZoneCidrMask: &mask,
+		SubnetStrategy:           &auto,
+		SubnetSpecs:              []awsx.SubnetSpecArgs{{Type: awsx.SubnetTypeIsolated}},
+		NatGateways:              &awsx.NatGatewayConfigurationArgs{Strategy: awsx.NatGatewayStrategyNone},
 		// Both, or else DynamoDB's name is not resolved to addresses that the
 		// endpoint takes. Source: AWS PrivateLink guide, "Gateway endpoints for
 		// Amazon DynamoDB".
-		EnableDnsSupport: pulumi.Bool(true), EnableDnsHostnames: pulumi.Bool(true),
-		Tags: pulumi.ToStringMap(a.Tags),
+		EnableDnsSupport:   pulumi.Bool(true),
+		EnableDnsHostnames: pulumi.Bool(true),
+		Tags:               pulumi.ToStringMap(a.Tags),
 	}, r.child(policies...)...)
 	if err != nil {
 		return fmt.Errorf("creating the VPC: %w", err)
@@ -197,7 +241,11 @@ func (r *RestAPI) addNetwork(ctx *pulumi.Context, name string, a RestAPIArgs) er
 		return err
 	}
 	if a.Network.Private {
-		r.network = &network{subnets: made.IsolatedSubnetIds, group: group, after: append(policies, endpoint, rule)}
+		r.network = &network{
+			subnets: made.IsolatedSubnetIds,
+			group:   group,
+			after:   append(policies, endpoint, rule),
+		}
 	}
 	return nil
 }
@@ -209,7 +257,10 @@ func (r *RestAPI) addNetworkPolicies(ctx *pulumi.Context, at place) ([]pulumi.Re
 	}
 	var out []pulumi.Resource
 	for _, f := range r.roles {
-		policy, err := iam.NewRolePolicy(ctx, f.name+"-network", &iam.RolePolicyArgs{Role: f.role.Name, Policy: pulumi.String(document)}, r.child()...)
+		policy, err := iam.NewRolePolicy(ctx, f.name+"-network", &iam.RolePolicyArgs{
+			Role:   f.role.Name,
+			Policy: pulumi.String(document),
+		}, r.child()...)
 		if err != nil {
 			return nil, fmt.Errorf("creating the network policy of the role %s: %w", f.name, err)
 		}
@@ -219,7 +270,13 @@ func (r *RestAPI) addNetworkPolicies(ctx *pulumi.Context, at place) ([]pulumi.Re
 }
 
 // addEndpoint makes the way to DynamoDB. A gateway endpoint costs nothing.
-func (r *RestAPI) addEndpoint(ctx *pulumi.Context, name string, a RestAPIArgs, at place, made *awsx.Vpc) (*ec2.VpcEndpoint, error) {
+func (r *RestAPI) addEndpoint(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+	at place,
+	made *awsx.Vpc,
+) (*ec2.VpcEndpoint, error) {
 	tables := made.RouteTables.ApplyT(func(all []*ec2.RouteTable) pulumi.StringArrayOutput {
 		var ids pulumi.StringArray
 		for _, t := range all {
@@ -232,8 +289,12 @@ func (r *RestAPI) addEndpoint(ctx *pulumi.Context, name string, a RestAPIArgs, a
 		return endpointPolicy(all[0].(string), roles[0], append(roles, "")[1]).json()
 	}).(pulumi.StringOutput)
 	endpoint, err := ec2.NewVpcEndpoint(ctx, name, &ec2.VpcEndpointArgs{
-		VpcId: made.VpcId, ServiceName: pulumi.String("com.amazonaws." + at.region + ".dynamodb"), VpcEndpointType: pulumi.String("Gateway"),
-		RouteTableIds: tables, Policy: document, Tags: pulumi.ToStringMap(a.Tags),
+		VpcId:           made.VpcId,
+		ServiceName:     pulumi.String("com.amazonaws." + at.region + ".dynamodb"),
+		VpcEndpointType: pulumi.String("Gateway"),
+		RouteTableIds:   tables,
+		Policy:          document,
+		Tags:            pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the endpoint for DynamoDB: %w", err)
@@ -245,9 +306,18 @@ func (r *RestAPI) addEndpoint(ctx *pulumi.Context, name string, a RestAPIArgs, a
 // and nothing out but HTTPS to DynamoDB, and takes all rules from the VPC's
 // default group. The AWS provider removes the rule with which AWS makes a
 // group, and which lets everything out.
-func (r *RestAPI) addSecurityGroup(ctx *pulumi.Context, name string, a RestAPIArgs, made *awsx.Vpc, endpoint *ec2.VpcEndpoint, policies []pulumi.Resource) (*ec2.SecurityGroup, pulumi.Resource, error) {
+func (r *RestAPI) addSecurityGroup(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+	made *awsx.Vpc,
+	endpoint *ec2.VpcEndpoint,
+	policies []pulumi.Resource,
+) (*ec2.SecurityGroup, pulumi.Resource, error) {
 	group, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
-		VpcId: made.VpcId, Description: pulumi.String("Functions of " + name + " to DynamoDB and nowhere else"), Tags: pulumi.ToStringMap(a.Tags),
+		VpcId:       made.VpcId,
+		Description: pulumi.String("Functions of " + name + " to DynamoDB and nowhere else"),
+		Tags:        pulumi.ToStringMap(a.Tags),
 		// Lambda takes up to 20 minutes to remove its interfaces. Source:
 		// Lambda developer guide, "Understanding Hyperplane Elastic Network
 		// Interfaces".
@@ -256,13 +326,21 @@ func (r *RestAPI) addSecurityGroup(ctx *pulumi.Context, name string, a RestAPIAr
 		return nil, nil, fmt.Errorf("creating the security group: %w", err)
 	}
 	rule, err := vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
-		SecurityGroupId: group.ID(), Description: pulumi.String("DynamoDB"), PrefixListId: endpoint.PrefixListId,
-		IpProtocol: pulumi.String("tcp"), FromPort: pulumi.Int(443), ToPort: pulumi.Int(443), Tags: pulumi.ToStringMap(a.Tags),
+		SecurityGroupId: group.ID(),
+		Description:     pulumi.String("DynamoDB"),
+		PrefixListId:    endpoint.PrefixListId,
+		IpProtocol:      pulumi.String("tcp"),
+		FromPort:        pulumi.Int(443),
+		ToPort:          pulumi.Int(443),
+		Tags:            pulumi.ToStringMap(a.Tags),
 	}, r.child()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the egress rule: %w", err)
 	}
-	if _, err := ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{VpcId: made.VpcId, Tags: pulumi.ToStringMap(a.Tags)}, r.child()...); err != nil {
+	if _, err := ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{
+		VpcId: made.VpcId,
+		Tags:  pulumi.ToStringMap(a.Tags),
+	}, r.child()...); err != nil {
 		return nil, nil, fmt.Errorf("closing the default security group: %w", err)
 	}
 	return group, rule, nil

@@ -43,7 +43,10 @@ func wanted(t *testing.T, text string) map[string]any {
 // named returns the one resource of a type with a name.
 func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceArgs {
 	t.Helper()
-	i := slices.IndexFunc(r.made, func(m pulumi.MockResourceArgs) bool { return m.TypeToken == token && m.Name == name })
+	i := slices.IndexFunc(
+		r.made,
+		func(m pulumi.MockResourceArgs) bool { return m.TypeToken == token && m.Name == name },
+	)
 	if i < 0 {
 		t.Fatalf("no %s %s was registered", token, name)
 	}
@@ -52,7 +55,10 @@ func (r *recorder) named(t *testing.T, token, name string) pulumi.MockResourceAr
 
 // after reports whether a resource waits for another one.
 func after(m pulumi.MockResourceArgs, token, name string) bool {
-	return slices.ContainsFunc(m.RegisterRPC.GetDependencies(), func(urn string) bool { return strings.HasSuffix(urn, token+"::"+name) })
+	return slices.ContainsFunc(
+		m.RegisterRPC.GetDependencies(),
+		func(urn string) bool { return strings.HasSuffix(urn, token+"::"+name) },
+	)
 }
 
 func quoted(l []string) string {
@@ -77,21 +83,39 @@ var networkTokens = []string{vpcToken, endpointToken, groupToken, egressToken, d
 
 func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 	t.Parallel()
-	both(t, withNetwork(Network{Private: true, Zones: 3, CIDR: "10.1.0.0/20"}), func(t *testing.T, r *recorder) {
+	both(t, withNetwork(Network{
+		Private: true,
+		Zones:   3,
+		CIDR:    "10.1.0.0/20",
+	}), func(t *testing.T, r *recorder) {
 		made := r.one(t, vpcToken)
-		if at(made, "cidrBlock").StringValue() != "10.1.0.0/20" || at(made, "availabilityZoneCidrMask").NumberValue() != 22 || !at(made, "numberOfAvailabilityZones").IsNull() ||
-			at(made, "natGateways", "strategy").StringValue() != "None" || at(made, "subnetStrategy").StringValue() != "Auto" ||
-			!at(made, "enableDnsSupport").BoolValue() || !at(made, "enableDnsHostnames").BoolValue() {
+		if at(made, "cidrBlock").StringValue() != "10.1.0.0/20" ||
+			at(made, "availabilityZoneCidrMask").NumberValue() != 22 ||
+			!at(made, "numberOfAvailabilityZones").IsNull() ||
+			at(made, "natGateways", "strategy").StringValue() != "None" ||
+			at(made, "subnetStrategy").StringValue() != "Auto" ||
+			!at(made, "enableDnsSupport").BoolValue() ||
+			!at(made, "enableDnsHostnames").BoolValue() {
 			t.Errorf("got the VPC %v", made)
 		}
-		if got := texts(at(made, "availabilityZoneNames")); !slices.Equal(got, []string{"eu-west-1c", "eu-west-1d", "eu-west-1e"}) {
+		if got := texts(
+			at(made, "availabilityZoneNames"),
+		); !slices.Equal(
+			got,
+			[]string{"eu-west-1c", "eu-west-1d", "eu-west-1e"},
+		) {
 			t.Errorf("got the zones %v", got)
 		}
-		if specs := at(made, "subnetSpecs").ArrayValue(); len(specs) != 1 || at(specs[0].ObjectValue(), "type").StringValue() != "Isolated" {
+		if specs := at(
+			made,
+			"subnetSpecs",
+		).ArrayValue(); len(specs) != 1 ||
+			at(specs[0].ObjectValue(), "type").StringValue() != "Isolated" {
 			t.Errorf("got the subnets %v", specs)
 		}
 		endpoint := r.one(t, endpointToken)
-		if at(endpoint, "serviceName").StringValue() != "com.amazonaws.eu-west-1.dynamodb" || at(endpoint, "vpcEndpointType").StringValue() != "Gateway" {
+		if at(endpoint, "serviceName").StringValue() != "com.amazonaws.eu-west-1.dynamodb" ||
+			at(endpoint, "vpcEndpointType").StringValue() != "Gateway" {
 			t.Errorf("got the endpoint %v", endpoint)
 		}
 		group, rule := r.one(t, groupToken), r.one(t, egressToken)
@@ -102,7 +126,8 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 				}
 			}
 		}
-		if at(rule, "ipProtocol").StringValue() != "tcp" || at(rule, "fromPort").NumberValue() != 443 || at(rule, "toPort").NumberValue() != 443 {
+		if at(rule, "ipProtocol").StringValue() != "tcp" || at(rule, "fromPort").NumberValue() != 443 ||
+			at(rule, "toPort").NumberValue() != 443 {
 			t.Errorf("got the rule %v", rule)
 		}
 		for _, open := range []string{"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"} {
@@ -113,10 +138,16 @@ func TestNetworkIsIsolatedAndReachesTheTableOnly(t *testing.T) {
 		if r.unknown {
 			return
 		}
-		if got := texts(at(endpoint, "routeTableIds")); !slices.Equal(got, []string{"items-isolated-1-id", "items-isolated-2-id", "items-isolated-3-id"}) {
+		if got := texts(
+			at(endpoint, "routeTableIds"),
+		); !slices.Equal(
+			got,
+			[]string{"items-isolated-1-id", "items-isolated-2-id", "items-isolated-3-id"},
+		) {
 			t.Errorf("the endpoint is in the route tables %v", got)
 		}
-		if at(rule, "prefixListId").StringValue() != "pl-1" || at(rule, "securityGroupId").StringValue() != "items-id" {
+		if at(rule, "prefixListId").StringValue() != "pl-1" ||
+			at(rule, "securityGroupId").StringValue() != "items-id" {
 			t.Errorf("got the rule %v", rule)
 		}
 		through := `"Effect":"Allow","Principal":{"AWS":["*"]},"Resource":["arn:aws:x:us-east-1:000000000000:items","arn:aws:x:us-east-1:000000000000:items/index/*"],`
@@ -133,7 +164,12 @@ func TestRegionWithTooFewZonesIsSaidBeforeTheNetworkIsMade(t *testing.T) {
 	t.Parallel()
 	r := &recorder{fewerZones: 1}
 	err := r.run(withNetwork(Network{Private: true, Zones: 3}))
-	if err == nil || !strings.Contains(err.Error(), "the region has 2 availability zones for this account that work and that Lambda takes, and Network.Zones is 3") {
+	if err == nil ||
+		!strings.Contains(
+			err.Error(),
+			"the region has 2 availability zones for this account that work and that Lambda takes, and "+
+				"Network.Zones is 3",
+		) {
 		t.Errorf("got %v", err)
 	}
 	if n := len(r.all(vpcToken)); n > 0 {
@@ -156,7 +192,11 @@ func TestEveryFunctionIsInTheNetworkAndWaitsForIt(t *testing.T) {
 	both(t, withNetwork(Network{Private: true}), func(t *testing.T, r *recorder) {
 		for _, name := range []string{"items", "items-authorizer"} {
 			f := r.named(t, functionToken, name)
-			for token, on := range map[string]string{rolePolicyToken: name + "-network", endpointToken: "items", egressToken: "items"} {
+			for token, on := range map[string]string{
+				rolePolicyToken: name + "-network",
+				endpointToken:   "items",
+				egressToken:     "items",
+			} {
 				if !after(f, token, on) {
 					t.Errorf("the function %s does not wait for %s %s", name, token, on)
 				}
@@ -165,7 +205,8 @@ func TestEveryFunctionIsInTheNetworkAndWaitsForIt(t *testing.T) {
 			if config.IsNull() {
 				t.Errorf("the function %s is not in the network", name)
 			}
-			if !r.unknown && (!slices.Equal(texts(at(f.Inputs, "vpcConfig", "subnetIds")), []string{"subnet-1", "subnet-2"}) || !slices.Equal(texts(at(f.Inputs, "vpcConfig", "securityGroupIds")), []string{"items-id"})) {
+			if !r.unknown &&
+				(!slices.Equal(texts(at(f.Inputs, "vpcConfig", "subnetIds")), []string{"subnet-1", "subnet-2"}) || !slices.Equal(texts(at(f.Inputs, "vpcConfig", "securityGroupIds")), []string{"items-id"})) {
 				t.Errorf("the function %s has the network %v", name, config)
 			}
 		}
@@ -197,7 +238,10 @@ func TestLambdaMayKeepInterfacesAndCodeMayNot(t *testing.T) {
 			"Action":["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:UnassignPrivateIpAddresses","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets"]}]}`)
 	both(t, withNetwork(Network{Private: true}), func(t *testing.T, r *recorder) {
 		for _, name := range []string{"items-network", "items-authorizer-network"} {
-			if diff := cmp.Diff(want, document(t, at(r.named(t, rolePolicyToken, name).Inputs, "policy"))); diff != "" {
+			if diff := cmp.Diff(
+				want,
+				document(t, at(r.named(t, rolePolicyToken, name).Inputs, "policy")),
+			); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
@@ -248,7 +292,9 @@ func TestBadNetworksRegisterNothing(t *testing.T) {
 
 func TestNetworksOfAllPrivateRangesAreAccepted(t *testing.T) {
 	t.Parallel()
-	for _, cidr := range []string{"10.255.0.0/16", "172.16.0.0/16", "172.31.255.0/24", "192.168.0.0/16", "192.168.1.0/24"} {
+	for _, cidr := range []string{
+		"10.255.0.0/16", "172.16.0.0/16", "172.31.255.0/24", "192.168.0.0/16", "192.168.1.0/24",
+	} {
 		if err := CheckCIDR(cidr); err != nil {
 			t.Errorf("%s: %v", cidr, err)
 		}

@@ -58,13 +58,26 @@ func (r Release) check() error {
 		errs = append(errs, fmt.Errorf("Release.Strategy must be one of %v, not %q", Strategies(), s))
 	}
 	if r.Version != "" && !PublishedVersion(r.Version) {
-		errs = append(errs, fmt.Errorf("Release.Version must be the number of a published version, not %q", r.Version))
+		errs = append(
+			errs,
+			fmt.Errorf("Release.Version must be the number of a published version, not %q", r.Version),
+		)
 	}
 	if r.CanaryPercent < 0 || r.CanaryPercent >= 100 {
-		errs = append(errs, fmt.Errorf("Release.CanaryPercent must be from 0 to below 100, not %v", r.CanaryPercent))
+		errs = append(
+			errs,
+			fmt.Errorf("Release.CanaryPercent must be from 0 to below 100, not %v", r.CanaryPercent),
+		)
 	}
 	if r.Strategy.CodeDeploy() && (r.Version != "" || r.CanaryPercent > 0) {
-		errs = append(errs, fmt.Errorf("Release.Version and Release.CanaryPercent are not possible with the strategy %s, with which CodeDeploy moves the alias", r.Strategy))
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"Release.Version and Release.CanaryPercent are not possible with the strategy %s, with "+
+					"which CodeDeploy moves the alias",
+				r.Strategy,
+			),
+		)
 	}
 	return errors.Join(errs...)
 }
@@ -80,11 +93,23 @@ const (
 
 // addAlias makes the alias of a function that always points to its newest
 // version.
-func (r *RestAPI) addAlias(ctx *pulumi.Context, name string, function *lambda.Function) (*lambda.Alias, error) {
-	return r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: function.Name, FunctionVersion: function.Version})
+func (r *RestAPI) addAlias(
+	ctx *pulumi.Context,
+	name string,
+	function *lambda.Function,
+) (*lambda.Alias, error) {
+	return r.newAlias(ctx, name, &lambda.AliasArgs{
+		FunctionName:    function.Name,
+		FunctionVersion: function.Version,
+	})
 }
 
-func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasArgs, opts ...pulumi.ResourceOption) (*lambda.Alias, error) {
+func (r *RestAPI) newAlias(
+	ctx *pulumi.Context,
+	name string,
+	args *lambda.AliasArgs,
+	opts ...pulumi.ResourceOption,
+) (*lambda.Alias, error) {
 	args.Name = pulumi.String(Alias)
 	if args.Description == nil {
 		args.Description = pulumi.String(moved)
@@ -99,7 +124,11 @@ func (r *RestAPI) newAlias(ctx *pulumi.Context, name string, args *lambda.AliasA
 // addRelease makes the alias of the handler's function.
 func (r *RestAPI) addRelease(ctx *pulumi.Context, name string, a RestAPIArgs) (err error) {
 	if a.Release.Strategy.CodeDeploy() {
-		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{FunctionName: r.function.Name, FunctionVersion: r.whole(ctx, a), Description: pulumi.String(movedByCodeDeploy)},
+		r.alias, err = r.newAlias(ctx, name, &lambda.AliasArgs{
+			FunctionName:    r.function.Name,
+			FunctionVersion: r.whole(ctx, a),
+			Description:     pulumi.String(movedByCodeDeploy),
+		},
 			pulumi.IgnoreChanges([]string{"functionVersion", "routingConfig"}))
 		return err
 	}
@@ -143,21 +172,47 @@ func (r *RestAPI) pinned(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput
 // environment is as it was: one that knows callers in another way than the
 // gateway would refuse all of them, or take all of them for one and the same.
 func fits(ctx *pulumi.Context, name, version, table string, mode api.AuthMode) (string, error) {
-	found, err := lambda.LookupFunction(ctx, &lambda.LookupFunctionArgs{FunctionName: name, Qualifier: &version})
+	found, err := lambda.LookupFunction(ctx, &lambda.LookupFunctionArgs{
+		FunctionName: name,
+		Qualifier:    &version,
+	})
 	switch {
 	case notFound(err):
-		return "", fmt.Errorf("the function %s has no version %s to go back to: name one of `aws lambda list-versions-by-function --function-name %s`, or none for the newest", name, version, name)
+		return "", fmt.Errorf(
+			"the function %s has no version %s to go back to: name one of `aws lambda "+
+				"list-versions-by-function --function-name %s`, or none for the newest",
+			name,
+			version,
+			name,
+		)
 	case err != nil:
 		return "", fmt.Errorf("looking up the version %s of the function %s, for which the deployer needs "+
 			"lambda:GetFunction and lambda:GetFunctionCodeSigningConfig: %w", version, name, err)
 	}
-	const next = "let the newest version answer at once (strategy all-at-once, no version, no canary); its code may be the old one"
+	const next = "let the newest version answer at once (strategy all-at-once, no version, no canary); " +
+		"its code may be the old one"
 	env := found.Environment.Variables
 	if was := api.AuthMode(env[api.EnvAuthMode]); was != mode && !(tokens(was) && tokens(mode)) {
-		return "", fmt.Errorf("the version %s of the function %s, which would answer, is for callers of the mode %q, and the gateway lets in those of the mode %q: %s", version, name, was, mode, next)
+		return "", fmt.Errorf(
+			"the version %s of the function %s, which would answer, is for callers of the mode %q, and "+
+				"the gateway lets in those of the mode %q: %s",
+			version,
+			name,
+			was,
+			mode,
+			next,
+		)
 	}
 	if was := env[api.EnvTableName]; was != table {
-		return "", fmt.Errorf("the version %s of the function %s, which would answer, is for the table %q, and the table is %s: %s", version, name, was, table, next)
+		return "", fmt.Errorf(
+			"the version %s of the function %s, which would answer, is for the table %q, and the "+
+				"table is %s: %s",
+			version,
+			name,
+			was,
+			table,
+			next,
+		)
 	}
 	return found.Version, nil
 }
@@ -167,7 +222,11 @@ func tokens(mode api.AuthMode) bool { return mode == api.AuthCognito || mode == 
 
 // before looks the alias up as it is before this deployment; nil if there is
 // none yet. The version that it points to goes on answering, and has to fit.
-func (r *RestAPI) before(ctx *pulumi.Context, a RestAPIArgs, use func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error)) pulumi.StringOutput {
+func (r *RestAPI) before(
+	ctx *pulumi.Context,
+	a RestAPIArgs,
+	use func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error),
+) pulumi.StringOutput {
 	return pulumi.All(r.function.Name, r.table.Name).ApplyT(func(names []any) (pulumi.StringOutput, error) {
 		name := names[0].(string)
 		found, err := lambda.LookupAlias(ctx, &lambda.LookupAliasArgs{FunctionName: name, Name: Alias})
@@ -175,7 +234,8 @@ func (r *RestAPI) before(ctx *pulumi.Context, a RestAPIArgs, use func(name strin
 		case notFound(err):
 			return use(name, nil)
 		case err != nil:
-			return pulumi.StringOutput{}, fmt.Errorf("looking up which version of the function %s answers, for which the deployer needs lambda:GetAlias: %w", name, err)
+			return pulumi.StringOutput{}, fmt.Errorf("looking up which version of the function %s "+
+				"answers, for which the deployer needs lambda:GetAlias: %w", name, err)
 		}
 		if _, err := fits(ctx, name, found.FunctionVersion, names[1].(string), a.Auth.Mode); err != nil {
 			return pulumi.StringOutput{}, err
@@ -191,7 +251,13 @@ func (r *RestAPI) before(ctx *pulumi.Context, a RestAPIArgs, use func(name strin
 func (r *RestAPI) whole(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput {
 	return r.before(ctx, a, func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error) {
 		if found != nil && found.Description == split {
-			return pulumi.StringOutput{}, fmt.Errorf("the alias of the function %s has a canary, with which CodeDeploy cannot start: deploy once with the strategy %s and without a canary, with a version to go back or without one to let the newest answer, and choose CodeDeploy then", name, AllAtOnce)
+			return pulumi.StringOutput{}, fmt.Errorf(
+				"the alias of the function %s has a canary, with which CodeDeploy cannot start: deploy "+
+					"once with the strategy %s and without a canary, with a version to go back or without "+
+					"one to let the newest answer, and choose CodeDeploy then",
+				name,
+				AllAtOnce,
+			)
 		}
 		return r.function.Version, nil
 	})
@@ -202,7 +268,14 @@ func (r *RestAPI) whole(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput 
 func (r *RestAPI) answering(ctx *pulumi.Context, a RestAPIArgs) pulumi.StringOutput {
 	return r.before(ctx, a, func(name string, found *lambda.LookupAliasResult) (pulumi.StringOutput, error) {
 		if found == nil {
-			return r.function.Version, ctx.Log.Warn(fmt.Sprintf("the function %s has no version yet to compare a new one with: all requests go to the new one", name), &pulumi.LogArgs{Resource: r})
+			return r.function.Version, ctx.Log.Warn(
+				fmt.Sprintf(
+					"the function %s has no version yet to compare a new one with: all requests go "+
+						"to the new one",
+					name,
+				),
+				&pulumi.LogArgs{Resource: r},
+			)
 		}
 		return pulumi.String(found.FunctionVersion).ToStringOutput(), nil
 	})

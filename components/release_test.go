@@ -22,7 +22,10 @@ func released(release Release) *RestAPIArgs {
 // what is not published.
 func TestGatewayCallsTheAlias(t *testing.T) {
 	t.Parallel()
-	for mode, a := range map[api.AuthMode]Auth{api.AuthNone: {Mode: api.AuthNone}, api.AuthLambda: {Mode: api.AuthLambda, Package: "authorizer.zip"}} {
+	for mode, a := range map[api.AuthMode]Auth{
+		api.AuthNone:   {Mode: api.AuthNone},
+		api.AuthLambda: {Mode: api.AuthLambda, Package: "authorizer.zip"},
+	} {
 		with := *args
 		with.Auth = a
 		both(t, &with, func(t *testing.T, r *recorder) {
@@ -44,7 +47,8 @@ func TestGatewayCallsTheAlias(t *testing.T) {
 				return
 			}
 			for _, a := range aliases {
-				if a["functionVersion"].StringValue() != "3" || a["name"].StringValue() != Alias || a.HasValue("routingConfig") {
+				if a["functionVersion"].StringValue() != "3" || a["name"].StringValue() != Alias ||
+					a.HasValue("routingConfig") {
 					t.Errorf("%s: got the alias %v", mode, a)
 				}
 			}
@@ -70,17 +74,26 @@ func TestPermissionsForTheAliasComeBeforeTheGatewayIsTurned(t *testing.T) {
 	before := func(who string, what ...string) {
 		t.Helper()
 		for _, w := range what {
-			if !slices.ContainsFunc(waits[who], func(urn string) bool { return strings.HasSuffix(urn, "::"+w) }) {
+			if !slices.ContainsFunc(
+				waits[who],
+				func(urn string) bool { return strings.HasSuffix(urn, "::"+w) },
+			) {
 				t.Errorf("%s does not wait for %s but for %v", who, w, waits[who])
 			}
 		}
 	}
 	for _, route := range api.Routes() {
-		before("aws:apigatewayv2/integration:Integration items", "items-live-"+strings.ToLower(string(route.Operation)))
+		before(
+			"aws:apigatewayv2/integration:Integration items",
+			"items-live-"+strings.ToLower(string(route.Operation)),
+		)
 	}
 	before("aws:apigatewayv2/authorizer:Authorizer items-key", "items-authorizer-live")
 	// And the handler gives up reserved concurrency before the authorizer takes it.
-	if urns := waits["aws:lambda/function:Function items-authorizer"]; !slices.ContainsFunc(urns, func(urn string) bool { return strings.HasSuffix(urn, "$aws:lambda/function:Function::items") }) {
+	if urns := waits["aws:lambda/function:Function items-authorizer"]; !slices.ContainsFunc(
+		urns,
+		func(urn string) bool { return strings.HasSuffix(urn, "$aws:lambda/function:Function::items") },
+	) {
 		t.Errorf("the authorizer does not wait for the handler but for %v", urns)
 	}
 }
@@ -99,18 +112,29 @@ func lookups(live string) func(pulumi.MockCallArgs) (resource.PropertyMap, error
 				return nil, missing
 			}
 			if live == "split" {
-				return resource.PropertyMap{"functionVersion": resource.NewStringProperty("1"), "description": resource.NewStringProperty(split)}, nil
+				return resource.PropertyMap{
+					"functionVersion": resource.NewStringProperty("1"),
+					"description":     resource.NewStringProperty(split),
+				}, nil
 			}
 			return resource.PropertyMap{"functionVersion": resource.NewStringProperty(live)}, nil
 		case "aws:lambda/getFunction:getFunction":
 			if a.Args["qualifier"].StringValue() > "3" {
 				return nil, missing
 			}
-			variables := resource.PropertyMap{"AUTH_MODE": resource.NewStringProperty("none"), "TABLE_NAME": resource.NewStringProperty("items-1")}
+			variables := resource.PropertyMap{
+				"AUTH_MODE":  resource.NewStringProperty("none"),
+				"TABLE_NAME": resource.NewStringProperty("items-1"),
+			}
 			if a.Args["qualifier"].StringValue() == "2" && live == "another table" {
 				variables["TABLE_NAME"] = resource.NewStringProperty("items-0")
 			}
-			return resource.PropertyMap{"version": a.Args["qualifier"], "environment": resource.NewObjectProperty(resource.PropertyMap{"variables": resource.NewObjectProperty(variables)})}, nil
+			return resource.PropertyMap{
+				"version": a.Args["qualifier"],
+				"environment": resource.NewObjectProperty(
+					resource.PropertyMap{"variables": resource.NewObjectProperty(variables)},
+				),
+			}, nil
 		}
 		return nil, errors.New("unexpected lookup of " + a.Token)
 	}
@@ -130,8 +154,11 @@ func TestAliasFollowsTheRelease(t *testing.T) {
 		"a canary of what answers":      {Release{CanaryPercent: 10}, "3", "3", nil},
 		"a roll-back":                   {Release{Version: "1"}, "3", "1", nil},
 		"a roll-back to what is newest": {Release{Version: "3"}, "1", "3", nil},
-		"a canary beside a pinned one":  {Release{Version: "1", CanaryPercent: 0.5}, "2", "1", map[string]float64{"3": 0.005}},
-		"a canary of the one pinned":    {Release{Version: "3", CanaryPercent: 5}, "2", "3", nil},
+		"a canary beside a pinned one": {Release{
+			Version:       "1",
+			CanaryPercent: 0.5,
+		}, "2", "1", map[string]float64{"3": 0.005}},
+		"a canary of the one pinned": {Release{Version: "3", CanaryPercent: 5}, "2", "3", nil},
 	} {
 		r := &recorder{lookup: lookups(c.live)}
 		if err := r.run(released(c.release)); err != nil {
@@ -142,7 +169,10 @@ func TestAliasFollowsTheRelease(t *testing.T) {
 		if got := a["functionVersion"].StringValue(); got != c.version {
 			t.Errorf("%s: the alias points to %s, want %s", name, got, c.version)
 		}
-		if description, want := a["description"].StringValue(), map[bool]string{true: moved, false: split}[c.weights == nil]; description != want {
+		if description, want := a["description"].StringValue(), map[bool]string{
+			true:  moved,
+			false: split,
+		}[c.weights == nil]; description != want {
 			t.Errorf("%s: the alias is described as %q, want %q", name, description, want)
 		}
 		got := at(a, "routingConfig", "additionalVersionWeights")
@@ -150,7 +180,13 @@ func TestAliasFollowsTheRelease(t *testing.T) {
 			t.Errorf("%s: the weights are %v", name, got)
 		}
 		for version, w := range c.weights {
-			if v := at(a, "routingConfig", "additionalVersionWeights", version); len(got.ObjectValue()) != 1 || !v.IsNumber() || v.NumberValue() != w {
+			if v := at(
+				a,
+				"routingConfig",
+				"additionalVersionWeights",
+				version,
+			); len(got.ObjectValue()) != 1 || !v.IsNumber() ||
+				v.NumberValue() != w {
 				t.Errorf("%s: the weights are %v, want %v", name, got, c.weights)
 			}
 		}
@@ -170,7 +206,10 @@ func TestReleaseThatCannotBeFails(t *testing.T) {
 		"has a canary, with which":       {Release{Strategy: CodeDeployCanary}, "split"},
 	} {
 		r := &recorder{lookup: lookups(c.live)}
-		if err := r.run(released(c.release)); err == nil || !strings.Contains(err.Error(), want) || len(r.all("aws:lambda/alias:Alias")) > 0 {
+		if err := r.run(
+			released(c.release),
+		); err == nil || !strings.Contains(err.Error(), want) ||
+			len(r.all("aws:lambda/alias:Alias")) > 0 {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
@@ -179,13 +218,21 @@ func TestReleaseThatCannotBeFails(t *testing.T) {
 		mode Auth
 		Release
 	}{
-		{Auth{Mode: api.AuthCognito}, Release{Version: "1"}}, {Auth{Mode: api.AuthCognito}, Release{CanaryPercent: 1}}, {Auth{Mode: api.AuthCognito}, Release{Strategy: CodeDeployLinear}},
+		{Auth{Mode: api.AuthCognito}, Release{Version: "1"}},
+		{Auth{Mode: api.AuthCognito}, Release{CanaryPercent: 1}},
+		{Auth{Mode: api.AuthCognito}, Release{Strategy: CodeDeployLinear}},
 		{Auth{Mode: api.AuthLambda, Package: "authorizer.zip"}, Release{Version: "1"}},
 	} {
 		a := released(c.Release)
 		a.Auth = c.mode
 		r := &recorder{lookup: lookups("1")}
-		if err := r.run(a); err == nil || !strings.Contains(err.Error(), `of the mode "none", and the gateway lets in those of the mode "`+string(c.mode.Mode)) {
+		if err := r.run(
+			a,
+		); err == nil ||
+			!strings.Contains(
+				err.Error(),
+				`of the mode "none", and the gateway lets in those of the mode "`+string(c.mode.Mode),
+			) {
 			t.Errorf("%v: got %v", c, err)
 		}
 	}
@@ -207,7 +254,10 @@ func TestCodeDeployKeepsTheAlias(t *testing.T) {
 		r := compose(t, false, released(Release{Strategy: s}))
 		for _, m := range r.made {
 			if m.TypeToken == "aws:lambda/alias:Alias" {
-				if got := m.RegisterRPC.GetIgnoreChanges(); !slices.Equal(got, []string{"functionVersion", "routingConfig"}) {
+				if got := m.RegisterRPC.GetIgnoreChanges(); !slices.Equal(
+					got,
+					[]string{"functionVersion", "routingConfig"},
+				) {
 					t.Errorf("%s: the alias ignores changes of %v", s, got)
 				}
 				// So that Pulumi writes the alias when it takes it over again.

@@ -130,7 +130,12 @@ type RestAPI struct {
 }
 
 // NewRestAPI composes the API.
-func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pulumi.ResourceOption) (*RestAPI, error) {
+func NewRestAPI(
+	ctx *pulumi.Context,
+	name string,
+	args *RestAPIArgs,
+	opts ...pulumi.ResourceOption,
+) (*RestAPI, error) {
 	a := args.withDefaults()
 	if err := errors.Join(a.check(), a.Audit.checkName(ctx, name)); err != nil {
 		return nil, fmt.Errorf("the arguments of the RestApi %s: %w", name, err)
@@ -139,7 +144,10 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	if err := ctx.RegisterComponentResource(Token, name, r, opts...); err != nil {
 		return nil, fmt.Errorf("registering the RestApi %s: %w", name, err)
 	}
-	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{r.addRoles, r.addKey, r.addTable, r.addLogs, r.addRole, r.addNetwork, r.addFunction, r.addRelease, r.addDomain, r.addGateway, r.addMapping, r.addAlarms, r.addCodeDeploy, r.addAudit} {
+	for _, part := range []func(*pulumi.Context, string, RestAPIArgs) error{
+		r.addRoles, r.addKey, r.addTable, r.addLogs, r.addRole, r.addNetwork, r.addFunction, r.addRelease,
+		r.addDomain, r.addGateway, r.addMapping, r.addAlarms, r.addCodeDeploy, r.addAudit,
+	} {
 		if err := part(ctx, name, a); err != nil {
 			return nil, err
 		}
@@ -149,8 +157,16 @@ func NewRestAPI(ctx *pulumi.Context, name string, args *RestAPIArgs, opts ...pul
 	r.LogGroup, r.AccessLog = r.functionLog.Name, r.accessLog.Name
 	r.APIID = r.api.ID().ToStringOutput()
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{
-		"url": r.URL, "endpoint": r.Endpoint, "apiId": r.APIID, "tableName": r.TableName, "functionName": r.FunctionName,
-		"version": r.Version, "liveVersion": r.LiveVersion, "roleName": r.RoleName, "logGroup": r.LogGroup, "accessLog": r.AccessLog,
+		"url":          r.URL,
+		"endpoint":     r.Endpoint,
+		"apiId":        r.APIID,
+		"tableName":    r.TableName,
+		"functionName": r.FunctionName,
+		"version":      r.Version,
+		"liveVersion":  r.LiveVersion,
+		"roleName":     r.RoleName,
+		"logGroup":     r.LogGroup,
+		"accessLog":    r.AccessLog,
 	})
 }
 
@@ -168,7 +184,13 @@ func (a *RestAPIArgs) withDefaults() RestAPIArgs {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&out.MemoryMB, 256}, {&out.TimeoutSeconds, 10}, {&out.ReservedConcurrency, defaultReservation}, {&out.LogRetentionDays, 30}, {&out.Alarms.LatencyMs, 2000}} {
+	}{
+		{&out.MemoryMB, 256},
+		{&out.TimeoutSeconds, 10},
+		{&out.ReservedConcurrency, defaultReservation},
+		{&out.LogRetentionDays, 30},
+		{&out.Alarms.LatencyMs, 2000},
+	} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -195,13 +217,29 @@ func (a RestAPIArgs) check() error {
 		errs = append(errs, fmt.Errorf("TimeoutSeconds must be from 1 to 29, not %d", a.TimeoutSeconds))
 	}
 	if a.ReservedConcurrency < 1 && a.ReservedConcurrency != NoReservation {
-		errs = append(errs, fmt.Errorf("ReservedConcurrency must be at least 1, or NoReservation, not %d", a.ReservedConcurrency))
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"ReservedConcurrency must be at least 1, or NoReservation, not %d",
+				a.ReservedConcurrency,
+			),
+		)
 	}
 	if a.ThrottleRate < 0 || a.ThrottleBurst < 0 {
 		errs = append(errs, errors.New("ThrottleRate and ThrottleBurst must not be negative"))
 	}
 	errs = append(errs, api.Check(), store.Check())
-	return errors.Join(append(errs, a.CORS.check(), a.Auth.check(), a.Release.check(), a.Alarms.check(), a.Domain.check(), a.Network.check(), a.Audit.check())...)
+	return errors.Join(
+		append(
+			errs,
+			a.CORS.check(),
+			a.Auth.check(),
+			a.Release.check(),
+			a.Alarms.check(),
+			a.Domain.check(),
+			a.Network.check(),
+			a.Audit.check(),
+		)...)
 }
 
 // child returns the options of a child: its parent and what it waits for.

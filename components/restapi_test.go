@@ -13,7 +13,13 @@ import (
 	"items-api/internal/store"
 )
 
-var args = &RestAPIArgs{Package: "handler.zip", CORS: CORS{Origins: []string{"https://example.com"}}, Auth: Auth{Mode: api.AuthNone}, DeletionProtection: true, Tags: map[string]string{"a": "b"}}
+var args = &RestAPIArgs{
+	Package:            "handler.zip",
+	CORS:               CORS{Origins: []string{"https://example.com"}},
+	Auth:               Auth{Mode: api.AuthNone},
+	DeletionProtection: true,
+	Tags:               map[string]string{"a": "b"},
+}
 
 func at(m resource.PropertyMap, path ...string) resource.PropertyValue {
 	v := resource.NewObjectProperty(m)
@@ -30,12 +36,18 @@ func TestTableKeepsWhatCannotBeBroughtBack(t *testing.T) {
 	t.Parallel()
 	both(t, args, func(t *testing.T, r *recorder) {
 		table := r.one(t, "aws:dynamodb/table:Table")
-		for _, path := range [][]string{{"pointInTimeRecovery", "enabled"}, {"ttl", "enabled"}, {"deletionProtectionEnabled"}} {
+		for _, path := range [][]string{
+			{"pointInTimeRecovery", "enabled"},
+			{"ttl", "enabled"},
+			{"deletionProtectionEnabled"},
+		} {
 			if v := at(table, path...); !v.IsBool() || !v.BoolValue() {
 				t.Errorf("%s is %v", strings.Join(path, "."), v)
 			}
 		}
-		if at(table, "billingMode").StringValue() != "PAY_PER_REQUEST" || at(table, "hashKey").StringValue() != api.PartitionKey || at(table, "rangeKey").StringValue() != api.SortKey {
+		if at(table, "billingMode").StringValue() != "PAY_PER_REQUEST" ||
+			at(table, "hashKey").StringValue() != api.PartitionKey ||
+			at(table, "rangeKey").StringValue() != api.SortKey {
 			t.Errorf("got the table %v", table)
 		}
 	})
@@ -44,14 +56,27 @@ func TestTableKeepsWhatCannotBeBroughtBack(t *testing.T) {
 func TestFunctionHasReservedConcurrencyAndEndsBeforeTheIntegration(t *testing.T) {
 	t.Parallel()
 	both(t, args, func(t *testing.T, r *recorder) {
-		function, integration := r.one(t, "aws:lambda/function:Function"), r.one(t, "aws:apigatewayv2/integration:Integration")
+		function, integration := r.one(
+			t,
+			"aws:lambda/function:Function",
+		), r.one(
+			t,
+			"aws:apigatewayv2/integration:Integration",
+		)
 		if v := at(function, "reservedConcurrentExecutions"); !v.IsNumber() || v.NumberValue() < 1 {
 			t.Errorf("the reserved concurrency is %v", v)
 		}
-		if at(function, "timeout").NumberValue()*1000 >= at(integration, "timeoutMilliseconds").NumberValue() {
+		if at(
+			function,
+			"timeout",
+		).NumberValue()*1000 >= at(
+			integration,
+			"timeoutMilliseconds",
+		).NumberValue() {
 			t.Error("the integration ends before the function")
 		}
-		if at(integration, "payloadFormatVersion").StringValue() != "2.0" || at(function, "runtime").StringValue() != "provided.al2023" {
+		if at(integration, "payloadFormatVersion").StringValue() != "2.0" ||
+			at(function, "runtime").StringValue() != "provided.al2023" {
 			t.Errorf("got %v and %v", function, integration)
 		}
 	})
@@ -65,7 +90,11 @@ func TestReservationIsThatOfEachFunctionOrNone(t *testing.T) {
 		both(t, &a, func(t *testing.T, r *recorder) {
 			functions := r.all("aws:lambda/function:Function")
 			for _, f := range functions {
-				if v := at(f, "reservedConcurrentExecutions"); !v.IsNumber() || v.NumberValue() != float64(want) {
+				if v := at(
+					f,
+					"reservedConcurrentExecutions",
+				); !v.IsNumber() ||
+					v.NumberValue() != float64(want) {
 					t.Errorf("%v is reserved, want %d", v, want)
 				}
 			}
@@ -91,8 +120,20 @@ func TestBurstFollowsFromTheReservation(t *testing.T) {
 		a := *args
 		a.ReservedConcurrency, a.ThrottleBurst = c.reserved, c.given
 		stage := compose(t, false, &a).one(t, "aws:apigatewayv2/stage:Stage")
-		if v := at(stage, "defaultRouteSettings", "throttlingBurstLimit"); v.NumberValue() != float64(c.want) {
-			t.Errorf("with %d reserved and a burst of %d routes let in %v at once, want %d", c.reserved, c.given, v, c.want)
+		if v := at(
+			stage,
+			"defaultRouteSettings",
+			"throttlingBurstLimit",
+		); v.NumberValue() != float64(
+			c.want,
+		) {
+			t.Errorf(
+				"with %d reserved and a burst of %d routes let in %v at once, want %d",
+				c.reserved,
+				c.given,
+				v,
+				c.want,
+			)
 		}
 		for _, v := range at(stage, "routeSettings").ArrayValue() {
 			if n := at(v.ObjectValue(), "throttlingBurstLimit").NumberValue(); n > float64(c.want) {
@@ -142,7 +183,8 @@ func TestRoleHasExactlyTheActionsOfTheStore(t *testing.T) {
 	t.Parallel()
 	docs := policies(t, compose(t, false, args))
 	items := docs[1].Statement[0]
-	if !slices.Equal(items.Action, store.Actions()) || !slices.Equal(items.Resource, []string{"arn:aws:x:us-east-1:000000000000:items"}) {
+	if !slices.Equal(items.Action, store.Actions()) ||
+		!slices.Equal(items.Resource, []string{"arn:aws:x:us-east-1:000000000000:items"}) {
 		t.Errorf("got %v on %v", items.Action, items.Resource)
 	}
 	if !slices.Contains(items.Action, "dynamodb:BatchGetItem") {
@@ -179,7 +221,12 @@ func TestEveryRouteOfTheDeclarationHasItsPermission(t *testing.T) {
 			permissions[m["statementId"].StringValue()] = m
 		}
 		if len(keys) != len(api.Routes()) || len(permissions) != len(api.Routes()) {
-			t.Fatalf("%d routes and %d permissions were registered, want %d", len(keys), len(permissions), len(api.Routes()))
+			t.Fatalf(
+				"%d routes and %d permissions were registered, want %d",
+				len(keys),
+				len(permissions),
+				len(api.Routes()),
+			)
 		}
 		for _, route := range api.Routes() {
 			if !slices.Contains(keys, route.Key()) {
@@ -203,8 +250,14 @@ func TestPermissionsFitIntoTheFunctionsPolicy(t *testing.T) {
 	t.Parallel()
 	size := 0
 	for _, m := range compose(t, false, args).all("aws:lambda/permission:Permission") {
-		size += len(fmt.Sprintf(`{"Sid":%q,"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:ap-southeast-1:000000000000:function:%064d:live","Condition":{"ArnLike":{"AWS:SourceArn":%q}}},`,
-			m["statementId"].StringValue(), 0, m["sourceArn"].StringValue()))
+		size += len(
+			fmt.Sprintf(
+				`{"Sid":%q,"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:ap-southeast-1:000000000000:function:%064d:live","Condition":{"ArnLike":{"AWS:SourceArn":%q}}},`,
+				m["statementId"].StringValue(),
+				0,
+				m["sourceArn"].StringValue(),
+			),
+		)
 	}
 	if size == 0 || size > 20*1024 {
 		t.Errorf("the function's policy has %d bytes", size)
@@ -221,10 +274,15 @@ func TestStageHasBothThrottlesAndJSONAccessLogs(t *testing.T) {
 			}
 		}
 		format := at(stage, "accessLogSettings", "format")
-		if !format.IsString() || !json.Valid([]byte(format.StringValue())) || !strings.Contains(format.StringValue(), "$context.requestId") {
+		if !format.IsString() || !json.Valid([]byte(format.StringValue())) ||
+			!strings.Contains(format.StringValue(), "$context.requestId") {
 			t.Errorf("the access log has the format %v", format)
 		}
-		if v := at(stage, "autoDeploy"); !v.IsBool() || !v.BoolValue() || at(stage, "name").StringValue() != "$default" {
+		if v := at(
+			stage,
+			"autoDeploy",
+		); !v.IsBool() || !v.BoolValue() ||
+			at(stage, "name").StringValue() != "$default" {
 			t.Errorf("got the stage %v", stage)
 		}
 	})
@@ -232,7 +290,11 @@ func TestStageHasBothThrottlesAndJSONAccessLogs(t *testing.T) {
 
 func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 	t.Parallel()
-	methods := at(compose(t, false, args).one(t, "aws:apigatewayv2/api:Api"), "corsConfiguration", "allowMethods")
+	methods := at(
+		compose(t, false, args).one(t, "aws:apigatewayv2/api:Api"),
+		"corsConfiguration",
+		"allowMethods",
+	)
 	var got []string
 	for _, v := range methods.ArrayValue() {
 		got = append(got, v.StringValue())
@@ -240,7 +302,10 @@ func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 	if !slices.Equal(got, api.Methods()) {
 		t.Errorf("got %v, want %v", got, api.Methods())
 	}
-	without := compose(t, false, &RestAPIArgs{Package: "handler.zip", Auth: Auth{Mode: api.AuthNone}}).one(t, "aws:apigatewayv2/api:Api")
+	without := compose(t, false, &RestAPIArgs{
+		Package: "handler.zip",
+		Auth:    Auth{Mode: api.AuthNone},
+	}).one(t, "aws:apigatewayv2/api:Api")
 	if _, there := without["corsConfiguration"]; there {
 		t.Error("there is CORS without origins")
 	}
@@ -248,7 +313,11 @@ func TestCORSMethodsComeFromTheDeclaration(t *testing.T) {
 
 func TestBadArgumentsRegisterNothing(t *testing.T) {
 	t.Parallel()
-	for want, bad := range map[string]*RestAPIArgs{"Package": {}, "TimeoutSeconds": {Package: "x", TimeoutSeconds: 30}, "ReservedConcurrency": {Package: "x", ReservedConcurrency: -2}} {
+	for want, bad := range map[string]*RestAPIArgs{
+		"Package":             {},
+		"TimeoutSeconds":      {Package: "x", TimeoutSeconds: 30},
+		"ReservedConcurrency": {Package: "x", ReservedConcurrency: -2},
+	} {
 		refused(t, want, bad)
 	}
 }

@@ -53,8 +53,15 @@ var trust = policyDocument{policyVersion, []statement{{Sid: "AssumedByLambda", E
 // itemStatement lets the function do what the store calls, with the records of
 // owners: the records of API keys are out of its reach.
 func itemStatement(tableARN string) statement {
-	return statement{Sid: "Items", Effect: "Allow", Action: store.Actions(), Resource: []string{tableARN},
-		Condition: map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {api.OwnerPartitions + "*"}}}}
+	return statement{
+		Sid:      "Items",
+		Effect:   "Allow",
+		Action:   store.Actions(),
+		Resource: []string{tableARN},
+		Condition: map[string]map[string][]string{
+			"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {api.OwnerPartitions + "*"}},
+		},
+	}
 }
 
 // rolePolicy grants what a function calls and what logging needs. The only
@@ -64,8 +71,12 @@ func itemStatement(tableARN string) statement {
 // for CreateLogStream: CloudTrail's records of denied calls name the stream.
 func rolePolicy(own statement, logGroupARN string) policyDocument {
 	return policyDocument{policyVersion, []statement{own,
-		{Sid: "Logs", Effect: "Allow", Action: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			Resource: []string{logGroupARN + ":log-stream:*"}},
+		{
+			Sid:      "Logs",
+			Effect:   "Allow",
+			Action:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			Resource: []string{logGroupARN + ":log-stream:*"},
+		},
 	}}
 }
 
@@ -88,7 +99,9 @@ func (r *RestAPI) addRoles(ctx *pulumi.Context, name string, a RestAPIArgs) erro
 	}
 	for _, n := range names {
 		role, err := iam.NewRole(ctx, n, &iam.RoleArgs{
-			Description: pulumi.String("Runs the function of " + n), AssumeRolePolicy: pulumi.String(trusted), Tags: pulumi.ToStringMap(a.Tags),
+			Description:      pulumi.String("Runs the function of " + n),
+			AssumeRolePolicy: pulumi.String(trusted),
+			Tags:             pulumi.ToStringMap(a.Tags),
 		}, r.child()...)
 		if err != nil {
 			return fmt.Errorf("creating the role %s: %w", n, err)
@@ -109,7 +122,13 @@ func (r *RestAPI) roleARNs() pulumi.StringArrayOutput {
 
 // addFunctionRole lets the role of one function do what own says of the table,
 // and write its log.
-func (r *RestAPI) addFunctionRole(ctx *pulumi.Context, name string, a RestAPIArgs, log *cloudwatch.LogGroup, own func(tableARN string) statement) (*iam.Role, *iam.RolePolicy, error) {
+func (r *RestAPI) addFunctionRole(
+	ctx *pulumi.Context,
+	name string,
+	a RestAPIArgs,
+	log *cloudwatch.LogGroup,
+	own func(tableARN string) statement,
+) (*iam.Role, *iam.RolePolicy, error) {
 	i := slices.IndexFunc(r.roles, func(f functionRole) bool { return f.name == name })
 	if i < 0 {
 		return nil, nil, fmt.Errorf("no role was made for the function %s", name)
@@ -118,7 +137,10 @@ func (r *RestAPI) addFunctionRole(ctx *pulumi.Context, name string, a RestAPIArg
 	document := pulumi.All(r.table.Arn, log.Arn).ApplyT(func(arns []any) (string, error) {
 		return rolePolicy(own(arns[0].(string)), arns[1].(string)).json()
 	}).(pulumi.StringOutput)
-	policy, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.Name, Policy: document}, r.child()...)
+	policy, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		Role:   role.Name,
+		Policy: document,
+	}, r.child()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the policy of the role %s: %w", name, err)
 	}

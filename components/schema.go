@@ -52,7 +52,11 @@ func NewSchemaGuard(ctx *pulumi.Context, s Schema) (*SchemaGuard, error) {
 		}
 	}
 	if s.Allow != "" && !SchemaChange(s.Allow) {
-		return nil, fmt.Errorf("Schema.Allow must be a change as the guard spells it, such as %q, not %q", "replace items-1a2b3c4", s.Allow)
+		return nil, fmt.Errorf(
+			"Schema.Allow must be a change as the guard spells it, such as %q, not %q",
+			"replace items-1a2b3c4",
+			s.Allow,
+		)
 	}
 	g := &SchemaGuard{Schema: s, binding: &pulumi.ResourceHookBinding{}}
 	for name, hook := range map[string]struct {
@@ -63,7 +67,11 @@ func NewSchemaGuard(ctx *pulumi.Context, s Schema) (*SchemaGuard, error) {
 		"-update": {g.beforeUpdate, &g.binding.BeforeUpdate},
 		"-delete": {g.beforeDelete, &g.binding.BeforeDelete},
 	} {
-		h, err := ctx.RegisterResourceHook(schemaHook+name, hook.callback, &pulumi.ResourceHookOptions{OnDryRun: true})
+		h, err := ctx.RegisterResourceHook(
+			schemaHook+name,
+			hook.callback,
+			&pulumi.ResourceHookOptions{OnDryRun: true},
+		)
 		if err != nil {
 			return nil, fmt.Errorf("registering the guard of the table: %w", err)
 		}
@@ -87,8 +95,13 @@ func (g *SchemaGuard) beforeCreate(*pulumi.ResourceHookArgs) error {
 	if g.Existing == "" || g.Allow == change {
 		return nil
 	}
-	return fmt.Errorf("this would make a new, empty table in the place of %s, and remove that with all its items, because its keys, its name or the name of its component has changed. "+
-		"Undo that; or copy the items first, take deletion protection away, and %s", g.Existing, g.How(change))
+	return fmt.Errorf(
+		"this would make a new, empty table in the place of %s, and remove that with all its items, "+
+			"because its keys, its name or the name of its component has changed. "+
+			"Undo that; or copy the items first, take deletion protection away, and %s",
+		g.Existing,
+		g.How(change),
+	)
 }
 
 func (g *SchemaGuard) beforeDelete(a *pulumi.ResourceHookArgs) error {
@@ -104,7 +117,12 @@ func (g *SchemaGuard) beforeDelete(a *pulumi.ResourceHookArgs) error {
 			"Deploy once before with deletion protection, and without the table to take over: "+
 			"then %s stays in the account; or, if nobody needs its items any more, %s", g.Adopt, name, name, g.How("replace "+name))
 	}
-	return fmt.Errorf("this would remove the table %s with all its items. Keep it in the program; or, if nobody needs the items any more, take deletion protection away, and %s", name, g.How("delete "+name))
+	return fmt.Errorf(
+		"this would remove the table %s with all its items. Keep it in the program; or, if nobody needs "+
+			"the items any more, take deletion protection away, and %s",
+		name,
+		g.How("delete "+name),
+	)
 }
 
 func (g *SchemaGuard) beforeUpdate(a *pulumi.ResourceHookArgs) error {
@@ -124,8 +142,15 @@ func (g *SchemaGuard) beforeUpdate(a *pulumi.ResourceHookArgs) error {
 	if len(changes) < 2 || g.Allow == change {
 		return nil
 	}
-	return fmt.Errorf("this would change %d secondary indexes of the table %s in one deployment (%s), and DynamoDB builds one at a time, which can take hours and makes queries of an index fail that is rebuilt. "+
-		"Change one per deployment, a changed index under a new name; or %s", len(changes), a.ID, strings.Join(changes, ", "), g.How(change))
+	return fmt.Errorf(
+		"this would change %d secondary indexes of the table %s in one deployment (%s), and DynamoDB "+
+			"builds one at a time, which can take hours and makes queries of an index fail that is rebuilt. "+
+			"Change one per deployment, a changed index under a new name; or %s",
+		len(changes),
+		a.ID,
+		strings.Join(changes, ", "),
+		g.How(change),
+	)
 }
 
 // indexes returns the global secondary indexes of a table's inputs by name.

@@ -21,8 +21,12 @@ func tableWith(indexes ...string) resource.PropertyMap {
 func TestGuardStopsWhatLosesItemsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	grown := tableWith("a x")
-	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["readCapacity"] = resource.NewNumberProperty(5)
-	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["onDemandThroughput"] = resource.NewObjectProperty(resource.PropertyMap{"maxReadRequestUnits": resource.NewNumberProperty(5)})
+	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["readCapacity"] = resource.NewNumberProperty(
+		5,
+	)
+	grown["globalSecondaryIndexes"].ArrayValue()[0].ObjectValue()["onDemandThroughput"] = resource.NewObjectProperty(
+		resource.PropertyMap{"maxReadRequestUnits": resource.NewNumberProperty(5)},
+	)
 	for name, c := range map[string]struct {
 		hook            func(*SchemaGuard, *pulumi.ResourceHookArgs) error
 		existing, allow string
@@ -48,9 +52,14 @@ func TestGuardStopsWhatLosesItemsAndNothingElse(t *testing.T) {
 		"one with another key":            {(*SchemaGuard).beforeUpdate, "t1", "", tableWith("a x"), tableWith("a y"), `"index -a,+a"`},
 		"one with other capacity":         {(*SchemaGuard).beforeUpdate, "t1", "", tableWith("a x"), grown, ""},
 	} {
-		g := &SchemaGuard{Schema: Schema{Existing: c.existing, Allow: c.allow, How: func(change string) string { return `allow "` + change + `"` }}}
+		g := &SchemaGuard{Schema: Schema{
+			Existing: c.existing,
+			Allow:    c.allow,
+			How:      func(change string) string { return `allow "` + change + `"` },
+		}}
 		err := c.hook(g, &pulumi.ResourceHookArgs{ID: "t1", OldInputs: c.before, NewInputs: c.after})
-		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "t1")) {
+		if (err == nil) != (c.want == "") ||
+			err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "t1")) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
@@ -63,15 +72,21 @@ func TestGuardLetsATableGoThatStaysWhenAnotherIsTakenOver(t *testing.T) {
 		schema Schema
 		want   string // "" if it is let through
 	}{
-		"one that stays":              {Schema{Existing: "t1", Adopt: "t2", Retained: true}, ""},
-		"one that does not":           {Schema{Existing: "t1", Adopt: "t2"}, "Deploy once before with deletion protection"},
+		"one that stays": {Schema{Existing: "t1", Adopt: "t2", Retained: true}, ""},
+		"one that does not": {Schema{
+			Existing: "t1",
+			Adopt:    "t2",
+		}, "Deploy once before with deletion protection"},
 		"one that nobody needs":       {Schema{Existing: "t1", Adopt: "t2", Allow: "replace t1"}, ""},
 		"the one that is taken over":  {Schema{Existing: "t1", Adopt: "t1", Retained: true}, `"delete t1"`},
 		"nothing is taken over":       {Schema{Existing: "t1", Retained: true}, `"delete t1"`},
 		"one that the stack had once": {Schema{Existing: "t2", Adopt: "t3", Retained: true}, `"delete t1"`},
 	} {
 		c.schema.How = func(change string) string { return `allow "` + change + `"` }
-		err := (&SchemaGuard{Schema: c.schema}).beforeDelete(&pulumi.ResourceHookArgs{ID: "t1", OldInputs: tableWith()})
+		err := (&SchemaGuard{Schema: c.schema}).beforeDelete(&pulumi.ResourceHookArgs{
+			ID:        "t1",
+			OldInputs: tableWith(),
+		})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
@@ -86,10 +101,15 @@ func TestTableIsTakenOverByName(t *testing.T) {
 			a.DeletionProtection, a.Table.Name = protected, name
 			both(t, &a, func(t *testing.T, r *recorder) {
 				m := r.named(t, tableToken, "items")
-				if got := m.RegisterRPC.GetImportId(); got != name || m.RegisterRPC.GetRetainOnDelete() != protected {
+				if got := m.RegisterRPC.GetImportId(); got != name ||
+					m.RegisterRPC.GetRetainOnDelete() != protected {
 					t.Errorf("%q: imports %q and stays: %v", name, got, m.RegisterRPC.GetRetainOnDelete())
 				}
-				if v := at(m.Inputs, "name"); v.IsString() != (name != "") || v.IsString() && v.StringValue() != name {
+				if v := at(
+					m.Inputs,
+					"name",
+				); v.IsString() != (name != "") ||
+					v.IsString() && v.StringValue() != name {
 					t.Errorf("%q: the table has the name %v", name, v)
 				}
 			})
@@ -115,7 +135,8 @@ func TestGuardIsBoundToTheTableAlone(t *testing.T) {
 	}
 	for _, m := range r.made {
 		h := m.RegisterRPC.GetHooks()
-		bound := len(h.GetBeforeCreate()) == 1 && len(h.GetBeforeUpdate()) == 1 && len(h.GetBeforeDelete()) == 1
+		bound := len(h.GetBeforeCreate()) == 1 && len(h.GetBeforeUpdate()) == 1 &&
+			len(h.GetBeforeDelete()) == 1
 		if table := m.TypeToken == "aws:dynamodb/table:Table"; table != bound {
 			t.Errorf("the hooks of %s are %v", m.TypeToken, h)
 		}

@@ -20,7 +20,8 @@ func TestPasswordsGiveTokensToAdministratorsOnlyWhereChosen(t *testing.T) {
 			if slices.Contains(flows, "ALLOW_ADMIN_USER_PASSWORD_AUTH") != chosen {
 				t.Errorf("chosen %v: the flows are %v", chosen, flows)
 			}
-			if slices.Contains(flows, "ALLOW_USER_PASSWORD_AUTH") || !slices.Contains(flows, "ALLOW_USER_SRP_AUTH") {
+			if slices.Contains(flows, "ALLOW_USER_PASSWORD_AUTH") ||
+				!slices.Contains(flows, "ALLOW_USER_SRP_AUTH") {
 				t.Errorf("the flows are %v", flows)
 			}
 		})

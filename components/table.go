@@ -32,14 +32,17 @@ func (r *RestAPI) addTable(ctx *pulumi.Context, name string, a RestAPIArgs) (err
 		return dynamodb.TableAttributeArgs{Name: pulumi.String(n), Type: pulumi.String("S")}
 	}
 	r.table, err = dynamodb.NewTable(ctx, name, &dynamodb.TableArgs{
-		Name:                      physical,
-		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
-		HashKey:                   pulumi.String(api.PartitionKey),
-		RangeKey:                  pulumi.String(api.SortKey),
-		Attributes:                dynamodb.TableAttributeArray{key(api.PartitionKey), key(api.SortKey)},
-		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
-		ServerSideEncryption:      r.tableEncryption(),
-		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(api.TTLAttribute), Enabled: pulumi.Bool(true)},
+		Name:                 physical,
+		BillingMode:          pulumi.String("PAY_PER_REQUEST"),
+		HashKey:              pulumi.String(api.PartitionKey),
+		RangeKey:             pulumi.String(api.SortKey),
+		Attributes:           dynamodb.TableAttributeArray{key(api.PartitionKey), key(api.SortKey)},
+		PointInTimeRecovery:  dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
+		ServerSideEncryption: r.tableEncryption(),
+		Ttl: dynamodb.TableTtlArgs{
+			AttributeName: pulumi.String(api.TTLAttribute),
+			Enabled:       pulumi.Bool(true),
+		},
 		DeletionProtectionEnabled: pulumi.Bool(a.DeletionProtection),
 		Tags:                      pulumi.ToStringMap(a.Tags),
 	}, opts...)

@@ -47,8 +47,12 @@ func (r *RestAPI) zones(ctx *pulumi.Context, n Network) ([]string, error) {
 	}
 	if len(chosen) < n.Zones {
 		return nil, fmt.Errorf(
-			"the region has %d availability zones for this account that work and that Lambda takes, and Network.Zones is %d: "+
-				"lower it, or choose another region", len(chosen), n.Zones)
+			"the region has %d availability zones for this account that work and that Lambda takes, and "+
+				"Network.Zones is %d: "+
+				"lower it, or choose another region",
+			len(chosen),
+			n.Zones,
+		)
 	}
 	return chosen, nil
 }

@@ -12,12 +12,28 @@ func TestZonesAreThoseThatWorkUnlessTheyAreNamedOrInUse(t *testing.T) {
 		want    []string
 		lookups int // beside those of account, region and partition
 	}{
-		"a new network":  {Network{Zones: 2}, []string{"eu-west-1c", "eu-west-1d"}, 1},
-		"zones by name":  {Network{Zones: 2, ZoneNames: []string{"eu-west-1b", "eu-west-1a"}}, []string{"eu-west-1b", "eu-west-1a"}, 0},
-		"one that fails": {Network{Zones: 2, Existing: []string{"eu-west-1b", "eu-west-1c"}}, []string{"eu-west-1b", "eu-west-1c"}, 0},
-		"a third zone":   {Network{Zones: 3, Existing: []string{"eu-west-1b", "eu-west-1d"}}, []string{"eu-west-1b", "eu-west-1d", "eu-west-1c"}, 1},
-		"one zone less":  {Network{Zones: 2, Existing: []string{"eu-west-1b", "eu-west-1d", "eu-west-1c"}}, []string{"eu-west-1b", "eu-west-1d"}, 0},
-		"other names":    {Network{Zones: 2, ZoneNames: []string{"eu-west-1c", "eu-west-1d"}, Existing: []string{"eu-west-1a", "eu-west-1b"}}, []string{"eu-west-1c", "eu-west-1d"}, 0},
+		"a new network": {Network{Zones: 2}, []string{"eu-west-1c", "eu-west-1d"}, 1},
+		"zones by name": {Network{
+			Zones:     2,
+			ZoneNames: []string{"eu-west-1b", "eu-west-1a"},
+		}, []string{"eu-west-1b", "eu-west-1a"}, 0},
+		"one that fails": {Network{
+			Zones:    2,
+			Existing: []string{"eu-west-1b", "eu-west-1c"},
+		}, []string{"eu-west-1b", "eu-west-1c"}, 0},
+		"a third zone": {Network{
+			Zones:    3,
+			Existing: []string{"eu-west-1b", "eu-west-1d"},
+		}, []string{"eu-west-1b", "eu-west-1d", "eu-west-1c"}, 1},
+		"one zone less": {Network{
+			Zones:    2,
+			Existing: []string{"eu-west-1b", "eu-west-1d", "eu-west-1c"},
+		}, []string{"eu-west-1b", "eu-west-1d"}, 0},
+		"other names": {Network{
+			Zones:     2,
+			ZoneNames: []string{"eu-west-1c", "eu-west-1d"},
+			Existing:  []string{"eu-west-1a", "eu-west-1b"},
+		}, []string{"eu-west-1c", "eu-west-1d"}, 0},
 	} {
 		c.network.Private = true
 		both(t, withNetwork(c.network), func(t *testing.T, r *recorder) {

@@ -33,16 +33,31 @@ func versions(r request, name string, strong bool) (*store.Versions, error) {
 			break
 		}
 		if n >= store.MaxVersions {
-			return nil, api.Fail(api.InvalidHeader, name, "it must hold at most %d entity tags", store.MaxVersions)
+			return nil, api.Fail(
+				api.InvalidHeader,
+				name,
+				"it must hold at most %d entity tags",
+				store.MaxVersions,
+			)
 		}
 		opaque, weak := strings.CutPrefix(rest, "W/")
 		opaque, quoted := strings.CutPrefix(opaque, `"`)
 		tag, after, closed := strings.Cut(opaque, `"`)
 		if after = strings.TrimLeft(after, " \t"); !quoted || !closed || after != "" && after[0] != ',' {
-			return nil, api.Fail(api.InvalidHeader, name, "%q is no entity tag; use the ETag of the item, with its quotes", rest)
+			return nil, api.Fail(
+				api.InvalidHeader,
+				name,
+				"%q is no entity tag; use the ETag of the item, with its quotes",
+				rest,
+			)
 		}
 		rest = after
-		if v, err := strconv.ParseInt(tag, 10, 64); err == nil && v > 0 && etag(v) == `"`+tag+`"` && !(weak && strong) {
+		if v, err := strconv.ParseInt(
+			tag,
+			10,
+			64,
+		); err == nil && v > 0 && etag(v) == `"`+tag+`"` &&
+			!(weak && strong) {
 			out.Of = append(out.Of, v)
 		}
 	}

@@ -29,7 +29,12 @@ type Items interface {
 	Create(ctx context.Context, owner string, in api.ItemInput, key string) (api.Item, error)
 	List(ctx context.Context, owner string, limit int, after string) (api.ItemList, error)
 	Get(ctx context.Context, owner, id string) (api.Item, error)
-	Replace(ctx context.Context, owner, id string, in api.ItemInput, want store.Precondition) (api.Item, error)
+	Replace(
+		ctx context.Context,
+		owner, id string,
+		in api.ItemInput,
+		want store.Precondition,
+	) (api.Item, error)
 	Delete(ctx context.Context, owner, id string, want store.Precondition) error
 	BatchGet(ctx context.Context, owner string, ids []string) (api.BatchGetResponse, error)
 	BatchWrite(ctx context.Context, owner string, in []api.BatchWriteEntry) (api.BatchWriteResponse, error)
@@ -57,9 +62,19 @@ type Handler struct {
 // or an operation without a route, is an error.
 func NewHandler(items Items, mode api.AuthMode, log *slog.Logger) (*Handler, error) {
 	if !slices.Contains(api.AuthModes(), mode) {
-		return nil, fmt.Errorf("the environment variable %s is %q, which is none of %v", api.EnvAuthMode, mode, api.AuthModes())
+		return nil, fmt.Errorf(
+			"the environment variable %s is %q, which is none of %v",
+			api.EnvAuthMode,
+			mode,
+			api.AuthModes(),
+		)
 	}
-	h := &Handler{items: items, mode: mode, log: log, routes: map[string]route{}}
+	h := &Handler{
+		items:  items,
+		mode:   mode,
+		log:    log,
+		routes: map[string]route{},
+	}
 	operations := h.operations()
 	for _, r := range api.Routes() {
 		op, ok := operations[r.Operation]
@@ -127,8 +142,16 @@ func (h *Handler) Handle(ctx context.Context, r request) (out response, _ error)
 
 // problem makes the document of RFC 9457. The cause stays in the log.
 func problem(r request, e *api.Error) response {
-	doc := api.Problem{Type: "urn:items-api:problem:" + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail,
-		Code: e.Code, RequestID: r.RequestContext.RequestID, Errors: e.Fields, CurrentVersion: e.CurrentVersion}
+	doc := api.Problem{
+		Type:           "urn:items-api:problem:" + string(e.Code),
+		Title:          e.Code.Title(),
+		Status:         e.Code.Status(),
+		Detail:         e.Detail,
+		Code:           e.Code,
+		RequestID:      r.RequestContext.RequestID,
+		Errors:         e.Fields,
+		CurrentVersion: e.CurrentVersion,
+	}
 	out := respond(doc.Status, doc)
 	out.Headers["content-type"] = "application/problem+json"
 	if e.Code == api.Unavailable {
@@ -146,7 +169,11 @@ func respond(status int, body any) response {
 		// Only values that came from JSON are in the bodies.
 		panic(err)
 	}
-	return response{StatusCode: status, Body: string(data), Headers: map[string]string{"content-type": "application/json", "cache-control": "no-store"}}
+	return response{
+		StatusCode: status,
+		Body:       string(data),
+		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
+	}
 }
 
 // body reads the request's body, of at most limit bytes, into the struct that
@@ -196,7 +223,10 @@ func (h *Handler) owner(r request) (string, error) {
 		}
 	}
 	if who == "" {
-		return "", &api.Error{Code: api.Unauthenticated, Detail: "The request carries no identity: the token has no sub, or the key no owner."}
+		return "", &api.Error{
+			Code:   api.Unauthenticated,
+			Detail: "The request carries no identity: the token has no sub, or the key no owner.",
+		}
 	}
 	if !unicode(who) {
 		return "", &api.Error{

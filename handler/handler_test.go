@@ -41,7 +41,13 @@ func (f *fake) List(context.Context, string, int, string) (api.ItemList, error) 
 	_, err := f.item()
 	return api.ItemList{}, err
 }
-func (f *fake) Replace(_ context.Context, _, _ string, _ api.ItemInput, want store.Precondition) (api.Item, error) {
+
+func (f *fake) Replace(
+	_ context.Context,
+	_, _ string,
+	_ api.ItemInput,
+	want store.Precondition,
+) (api.Item, error) {
 	f.want = &want
 	return f.item()
 }
@@ -75,7 +81,12 @@ func handle(t *testing.T, f *fake, r request) response {
 }
 
 func post(route, body string) request {
-	return request{RouteKey: route, Body: body, Headers: map[string]string{"content-type": "application/json"}, PathParameters: map[string]string{"id": id}}
+	return request{
+		RouteKey:       route,
+		Body:           body,
+		Headers:        map[string]string{"content-type": "application/json"},
+		PathParameters: map[string]string{"id": id},
+	}
 }
 
 func with(r request, name, value string) request {
@@ -91,7 +102,10 @@ func query1(r request, name, value string) request {
 func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40)
-	create, list, get := "POST /items", "GET /items", request{RouteKey: "GET /items/{id}", PathParameters: map[string]string{"id": "7"}}
+	create, list, get := "POST /items", "GET /items", request{
+		RouteKey:       "GET /items/{id}",
+		PathParameters: map[string]string{"id": "7"},
+	}
 	ids := strings.TrimSuffix(strings.Repeat(`"`+id+`",`, 101), ",")
 	cases := []struct {
 		name   string
@@ -113,13 +127,43 @@ func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
 		{"twice", post(create, `{"name":"a","name":"b"}`), 400, api.InvalidBody, "/name"},
 		{"unknown", post(create, `{"name":"a","Name":"b"}`), 400, api.InvalidBody, "/Name"},
 		{"too long", post(create, `{"name":"`+strings.Repeat("ä", 257)+`"}`), 400, api.InvalidBody, "/name"},
-		{"attributes no object", post(create, `{"name":"a","attributes":[]}`), 400, api.InvalidBody, "/attributes"},
-		{"attributes too large", post(create, `{"name":"a","attributes":{"a":"`+strings.Repeat("x", 65536)+`"}}`), 400, api.InvalidBody, "/attributes"},
+		{
+			"attributes no object",
+			post(create, `{"name":"a","attributes":[]}`),
+			400,
+			api.InvalidBody,
+			"/attributes",
+		},
+		{
+			"attributes too large",
+			post(create, `{"name":"a","attributes":{"a":"`+strings.Repeat("x", 65536)+`"}}`),
+			400,
+			api.InvalidBody,
+			"/attributes",
+		},
 		{"body too large", post(create, strings.Repeat(" ", api.MaxBody+1)), 413, api.TooLarge, ""},
-		{"content type", with(post(create, `{"name":"a"}`), "content-type", "text/plain"), 415, api.UnsupportedMediaType, "Content-Type"},
-		{"idempotency key", with(post(create, `{"name":"a"}`), "idempotency-key", strings.Repeat("k", 256)), 400, api.InvalidHeader, "Idempotency-Key"},
+		{
+			"content type",
+			with(post(create, `{"name":"a"}`), "content-type", "text/plain"),
+			415,
+			api.UnsupportedMediaType,
+			"Content-Type",
+		},
+		{
+			"idempotency key",
+			with(post(create, `{"name":"a"}`), "idempotency-key", strings.Repeat("k", 256)),
+			400,
+			api.InvalidHeader,
+			"Idempotency-Key",
+		},
 		{"id", get, 400, api.InvalidID, "id"},
-		{"if-match", with(post("PUT /items/{id}", `{"name":"a"}`), "if-match", "3"), 400, api.InvalidHeader, "If-Match"},
+		{
+			"if-match",
+			with(post("PUT /items/{id}", `{"name":"a"}`), "if-match", "3"),
+			400,
+			api.InvalidHeader,
+			"If-Match",
+		},
 		{"cursor", query1(request{RouteKey: list}, "cursor", "x"), 400, api.InvalidCursor, "cursor"},
 		{"limit", query1(request{RouteKey: list}, "limit", "0"), 400, api.InvalidQuery, "limit"},
 		{"limit text", query1(request{RouteKey: list}, "limit", "ten"), 400, api.InvalidQuery, "limit"},
@@ -127,15 +171,72 @@ func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
 		{"no ids", post("POST /items/batch-get", `{"ids":[]}`), 400, api.InvalidBody, "/ids"},
 		{"101 ids", post("POST /items/batch-get", `{"ids":[`+ids+`]}`), 400, api.InvalidBody, "/ids"},
 		{"no entries", post("POST /items/batch-write", `{"entries":[]}`), 400, api.InvalidBody, "/entries"},
-		{"empty entry", post("POST /items/batch-write", `{"entries":[{}]}`), 400, api.InvalidBody, "/entries/0"},
-		{"two in one entry", post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"},"delete":{"id":"`+id+`"}}]}`), 400, api.InvalidBody, "/entries/0"},
-		{"bad entry", post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"}},{"create":{"name":""}}]}`), 400, api.InvalidBody, "/entries/1/create/name"},
-		{"bad id in an entry", post("POST /items/batch-write", `{"entries":[{"delete":{"id":"7"}}]}`), 400, api.InvalidBody, "/entries/0/delete/id"},
-		{"unknown field in an entry", post("POST /items/batch-write", `{"entries":[{"delete":{"id":"`+id+`","x":1}}]}`), 400, api.InvalidBody, "/entries/0/delete/x"},
-		{"101 entries", post("POST /items/batch-write", `{"entries":[`+strings.TrimSuffix(strings.Repeat(`{"create":{"name":"x"}},`, 101), ",")+`]}`), 400, api.InvalidBody, "/entries"},
-		{"entry no object", post("POST /items/batch-write", `{"entries":["x"]}`), 400, api.InvalidBody, "/entries/0"},
-		{"batch too large", post("POST /items/batch-write", strings.Repeat(" ", api.MaxBatchBody+1)), 413, api.TooLarge, ""},
-		{"bad id among ids", post("POST /items/batch-get", `{"ids":["`+id+`","x"]}`), 400, api.InvalidBody, "/ids/1"},
+		{
+			"empty entry",
+			post("POST /items/batch-write", `{"entries":[{}]}`),
+			400,
+			api.InvalidBody,
+			"/entries/0",
+		},
+		{
+			"two in one entry",
+			post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"},"delete":{"id":"`+id+`"}}]}`),
+			400,
+			api.InvalidBody,
+			"/entries/0",
+		},
+		{
+			"bad entry",
+			post("POST /items/batch-write", `{"entries":[{"create":{"name":"x"}},{"create":{"name":""}}]}`),
+			400,
+			api.InvalidBody,
+			"/entries/1/create/name",
+		},
+		{
+			"bad id in an entry",
+			post("POST /items/batch-write", `{"entries":[{"delete":{"id":"7"}}]}`),
+			400,
+			api.InvalidBody,
+			"/entries/0/delete/id",
+		},
+		{
+			"unknown field in an entry",
+			post("POST /items/batch-write", `{"entries":[{"delete":{"id":"`+id+`","x":1}}]}`),
+			400,
+			api.InvalidBody,
+			"/entries/0/delete/x",
+		},
+		{
+			"101 entries",
+			post(
+				"POST /items/batch-write",
+				`{"entries":[`+strings.TrimSuffix(strings.Repeat(`{"create":{"name":"x"}},`, 101), ",")+`]}`,
+			),
+			400,
+			api.InvalidBody,
+			"/entries",
+		},
+		{
+			"entry no object",
+			post("POST /items/batch-write", `{"entries":["x"]}`),
+			400,
+			api.InvalidBody,
+			"/entries/0",
+		},
+		{
+			"batch too large",
+			post("POST /items/batch-write", strings.Repeat(" ", api.MaxBatchBody+1)),
+			413,
+			api.TooLarge,
+			"",
+		},
+		{
+			"bad id among ids",
+			post("POST /items/batch-get", `{"ids":["`+id+`","x"]}`),
+			400,
+			api.InvalidBody,
+			"/ids/1",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,7 +247,9 @@ func TestBadRequestsNameTheFieldAndReachNoDatabase(t *testing.T) {
 			if err := json.Unmarshal([]byte(out.Body), &p); err != nil {
 				t.Fatal(err)
 			}
-			if out.StatusCode != c.status || p.Status != c.status || p.Code != c.code || p.RequestID != "req=" || out.Headers["content-type"] != "application/problem+json" {
+			if out.StatusCode != c.status || p.Status != c.status || p.Code != c.code ||
+				p.RequestID != "req=" ||
+				out.Headers["content-type"] != "application/problem+json" {
 				t.Errorf("got %d %s", out.StatusCode, out.Body)
 			}
 			if len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Message == "" {
@@ -172,7 +275,10 @@ func TestAllBadFieldsAreReportedTogether(t *testing.T) {
 func TestFailuresAreNotShown(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]*fake{
-		"error": {err: errors.New("secret")}, "cause": {err: &api.Error{Code: api.Unavailable, Cause: errors.New("secret")}}, "unknown": {err: &api.Error{Code: api.OutcomeUnknown, Cause: errors.New("secret")}}, "panic": {panic: true},
+		"error":   {err: errors.New("secret")},
+		"cause":   {err: &api.Error{Code: api.Unavailable, Cause: errors.New("secret")}},
+		"unknown": {err: &api.Error{Code: api.OutcomeUnknown, Cause: errors.New("secret")}},
+		"panic":   {panic: true},
 	} {
 		out := handle(t, f, post("GET /items/{id}", ""))
 		if out.StatusCode < 500 || strings.Contains(out.Body, "secret") {
@@ -186,22 +292,53 @@ func TestFailuresAreNotShown(t *testing.T) {
 
 func TestConditionalRequests(t *testing.T) {
 	t.Parallel()
-	for header, status := range map[string]int{`"3"`: 304, `W/"3"`: 304, `"1", "3"`: 304, "*": 304, `"2"`: 200, "": 200} {
-		if out := handle(t, &fake{}, with(post("GET /items/{id}", ""), "if-none-match", header)); out.StatusCode != status {
+	for header, status := range map[string]int{
+		`"3"`:      304,
+		`W/"3"`:    304,
+		`"1", "3"`: 304,
+		"*":        304,
+		`"2"`:      200,
+		"":         200,
+	} {
+		if out := handle(
+			t,
+			&fake{},
+			with(post("GET /items/{id}", ""), "if-none-match", header),
+		); out.StatusCode != status {
 			t.Errorf("If-None-Match %s gave %d", header, out.StatusCode)
 		}
 	}
-	for header, status := range map[string]int{`"3"`: 200, `"1", "3"`: 200, "*": 200, `W/"3"`: 412, `"2"`: 412, `"x,3"`: 412} {
-		if out := handle(t, &fake{}, with(post("GET /items/{id}", ""), "if-match", header)); out.StatusCode != status {
+	for header, status := range map[string]int{
+		`"3"`:      200,
+		`"1", "3"`: 200,
+		"*":        200,
+		`W/"3"`:    412,
+		`"2"`:      412,
+		`"x,3"`:    412,
+	} {
+		if out := handle(
+			t,
+			&fake{},
+			with(post("GET /items/{id}", ""), "if-match", header),
+		); out.StatusCode != status {
 			t.Errorf("If-Match %s gave %d", header, out.StatusCode)
 		}
 	}
 	of := func(v ...int64) *store.Versions { return &store.Versions{Of: v} }
 	for header, want := range map[string]struct{ match, none *store.Versions }{
-		`"3"`: {of(3), of(3)}, "*": {&store.Versions{Any: true}, &store.Versions{Any: true}}, `W/"3"`: {of(), of(3)}, `"x"`: {of(), of()}, `"03"`: {of(), of()},
-		` "1" ,, W/"2","3"`: {of(1, 3), of(1, 2, 3)}, `"1,2", "4"`: {of(4), of(4)}, "": {of(), of()},
+		`"3"`:               {of(3), of(3)},
+		"*":                 {&store.Versions{Any: true}, &store.Versions{Any: true}},
+		`W/"3"`:             {of(), of(3)},
+		`"x"`:               {of(), of()},
+		`"03"`:              {of(), of()},
+		` "1" ,, W/"2","3"`: {of(1, 3), of(1, 2, 3)},
+		`"1,2", "4"`:        {of(4), of(4)},
+		"":                  {of(), of()},
 	} {
-		for name, want := range map[string]store.Precondition{"if-match": {Match: want.match}, "if-none-match": {None: want.none}} {
+		for name, want := range map[string]store.Precondition{
+			"if-match":      {Match: want.match},
+			"if-none-match": {None: want.none},
+		} {
 			f := &fake{}
 			handle(t, f, with(post("DELETE /items/{id}", ""), name, header))
 			if diff := cmp.Diff(&want, f.want); diff != "" {
@@ -211,12 +348,22 @@ func TestConditionalRequests(t *testing.T) {
 	}
 	for _, header := range []string{"3", `"3`, `3"`, `"1" "2"`, `"1"x`, "*, \"1\"", strings.Repeat(`"1",`, 101)} {
 		f := &fake{}
-		if out := handle(t, f, with(post("DELETE /items/{id}", ""), "if-none-match", header)); out.StatusCode != 400 || f.calls > 0 {
+		if out := handle(
+			t,
+			f,
+			with(post("DELETE /items/{id}", ""), "if-none-match", header),
+		); out.StatusCode != 400 ||
+			f.calls > 0 {
 			t.Errorf("If-None-Match %s gave %d", header, out.StatusCode)
 		}
 	}
 	f := &fake{err: &api.Error{Code: api.PreconditionFailed, CurrentVersion: 9}}
-	if out := handle(t, f, with(post("DELETE /items/{id}", ""), "if-match", `"3"`)); out.StatusCode != 412 || out.Headers["etag"] != `"9"` {
+	if out := handle(
+		t,
+		f,
+		with(post("DELETE /items/{id}", ""), "if-match", `"3"`),
+	); out.StatusCode != 412 ||
+		out.Headers["etag"] != `"9"` {
 		t.Errorf("got %+v", out)
 	}
 }
@@ -238,8 +385,18 @@ func TestCreatedItemHasItsPlace(t *testing.T) {
 // Behind an API mapping the event says nothing of the base path.
 func TestBasePathPrecedesThePathsThatClientsGet(t *testing.T) {
 	t.Parallel()
-	variables := map[string]string{api.EnvTableName: "items", api.EnvAuthMode: "none", api.EnvBasePath: "/shop/v1", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-	h, err := fromEnvironment(func(name string) string { return variables[name] }, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	variables := map[string]string{
+		api.EnvTableName:        "items",
+		api.EnvAuthMode:         "none",
+		api.EnvBasePath:         "/shop/v1",
+		"AWS_REGION":            "us-east-1",
+		"AWS_ACCESS_KEY_ID":     "a",
+		"AWS_SECRET_ACCESS_KEY": "b",
+	}
+	h, err := fromEnvironment(
+		func(name string) string { return variables[name] },
+		slog.New(slog.NewJSONHandler(io.Discard, nil)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,13 +404,21 @@ func TestBasePathPrecedesThePathsThatClientsGet(t *testing.T) {
 	for _, stage := range []string{"$default", "dev"} {
 		r := post("POST /items", `{"name":"a"}`)
 		r.RequestContext.Stage, r.RawPath = stage, "/items"
-		if out, err := h.Handle(t.Context(), r); err != nil || out.Headers["location"] != "/shop/v1/items/"+id {
+		if out, err := h.Handle(
+			t.Context(),
+			r,
+		); err != nil ||
+			out.Headers["location"] != "/shop/v1/items/"+id {
 			t.Errorf("got %+v, %v", out, err)
 		}
 	}
 	out, err := h.Handle(t.Context(), request{RouteKey: "GET /openapi.json"})
 	var doc, own map[string]any
-	if err := errors.Join(err, json.Unmarshal([]byte(out.Body), &doc), json.Unmarshal(api.OpenAPI, &own)); err != nil {
+	if err := errors.Join(
+		err,
+		json.Unmarshal([]byte(out.Body), &doc),
+		json.Unmarshal(api.OpenAPI, &own),
+	); err != nil {
 		t.Fatal(err)
 	}
 	own["servers"].([]any)[0].(map[string]any)["url"] = "/shop/v1"
@@ -276,8 +441,18 @@ func TestMissingEnvironmentIsNamed(t *testing.T) {
 func FuzzHandle(f *testing.F) {
 	f.Add("POST /items", `{"name":"x"}`, "application/json", `"1"`, id)
 	f.Fuzz(func(t *testing.T, route, body, contentType, tag, id string) {
-		r := request{RouteKey: route, Body: body, PathParameters: map[string]string{"id": id}, QueryStringParameters: map[string]string{"cursor": body},
-			Headers: map[string]string{"content-type": contentType, "if-match": tag, "if-none-match": tag, "idempotency-key": tag}}
+		r := request{
+			RouteKey:              route,
+			Body:                  body,
+			PathParameters:        map[string]string{"id": id},
+			QueryStringParameters: map[string]string{"cursor": body},
+			Headers: map[string]string{
+				"content-type":    contentType,
+				"if-match":        tag,
+				"if-none-match":   tag,
+				"idempotency-key": tag,
+			},
+		}
 		if out := handle(t, &fake{}, r); out.StatusCode >= 500 {
 			t.Errorf("got %d %s", out.StatusCode, out.Body)
 		}

@@ -33,7 +33,11 @@ func fromEnvironment(env func(string) string, log *slog.Logger) (*Handler, error
 		return nil, err
 	}
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
-	h, err := NewHandler(store.New(db, env(api.EnvTableName), time.Now, newID), api.AuthMode(env(api.EnvAuthMode)), log)
+	h, err := NewHandler(
+		store.New(db, env(api.EnvTableName), time.Now, newID),
+		api.AuthMode(env(api.EnvAuthMode)),
+		log,
+	)
 	if err == nil {
 		h.base = env(api.EnvBasePath)
 	}

@@ -32,7 +32,11 @@ func (h *Handler) create(ctx context.Context, owner string, r request) (response
 	}
 	key, given := r.Headers["idempotency-key"]
 	if given && !printable(key) {
-		return response{}, api.Fail(api.InvalidHeader, "Idempotency-Key", "it must have 1 to 255 printable ASCII characters")
+		return response{}, api.Fail(
+			api.InvalidHeader,
+			"Idempotency-Key",
+			"it must have 1 to 255 printable ASCII characters",
+		)
 	}
 	it, err := h.items.Create(ctx, owner, in, key)
 	if err != nil {
@@ -101,7 +105,10 @@ func (h *Handler) get(ctx context.Context, owner string, r request) (response, e
 	case want.Match != nil && !want.Match.Holds(it.Version):
 		return response{}, &api.Error{Code: api.PreconditionFailed, CurrentVersion: it.Version}
 	case want.None != nil && want.None.Holds(it.Version):
-		return response{StatusCode: http.StatusNotModified, Headers: map[string]string{"etag": etag(it.Version), "cache-control": "no-store"}}, nil
+		return response{
+			StatusCode: http.StatusNotModified,
+			Headers:    map[string]string{"etag": etag(it.Version), "cache-control": "no-store"},
+		}, nil
 	}
 	return item(http.StatusOK, it), nil
 }
@@ -138,7 +145,10 @@ func (h *Handler) delete(ctx context.Context, owner string, r request) (response
 	if err := h.items.Delete(ctx, owner, id, want); err != nil {
 		return response{}, err
 	}
-	return response{StatusCode: http.StatusNoContent, Headers: map[string]string{"cache-control": "no-store"}}, nil
+	return response{
+		StatusCode: http.StatusNoContent,
+		Headers:    map[string]string{"cache-control": "no-store"},
+	}, nil
 }
 
 func (h *Handler) batchGet(ctx context.Context, owner string, r request) (response, error) {
@@ -174,7 +184,12 @@ func health(context.Context, string, request) (response, error) {
 func (h *Handler) openAPI(_ context.Context, _ string, r request) (response, error) {
 	doc := string(api.OpenAPI)
 	if root := h.root(r); root != "" {
-		doc = strings.Replace(doc, fmt.Sprintf(`"url": %q`, api.DocumentServer), fmt.Sprintf(`"url": %q`, root), 1)
+		doc = strings.Replace(
+			doc,
+			fmt.Sprintf(`"url": %q`, api.DocumentServer),
+			fmt.Sprintf(`"url": %q`, root),
+			1,
+		)
 	}
 	return response{
 		StatusCode: http.StatusOK,

@@ -68,7 +68,11 @@ func TestOwnerIsWhoTheGatewaySaysAndNobodyElse(t *testing.T) {
 				t.Errorf("the owner is %q, want %q: %d %s", o.owner, c.want, out.StatusCode, out.Body)
 			}
 			var p api.Problem
-			if err := json.Unmarshal([]byte(out.Body), &p); c.want == "" && (err != nil || p.Code != api.Unauthenticated || out.StatusCode != http.StatusUnauthorized) {
+			if err := json.Unmarshal(
+				[]byte(out.Body),
+				&p,
+			); c.want == "" &&
+				(err != nil || p.Code != api.Unauthenticated || out.StatusCode != http.StatusUnauthorized) {
 				t.Errorf("got %d %s", out.StatusCode, out.Body)
 			}
 		})

@@ -58,7 +58,11 @@ func TestTextThatIsNotUnicodeIsRefused(t *testing.T) {
 			f := &fake{}
 			out := handle(t, f, arriving(t, sent(route, c.body)))
 			var p api.Problem
-			if err := json.Unmarshal([]byte(out.Body), &p); err != nil || out.StatusCode != 400 || f.calls > 0 {
+			if err := json.Unmarshal(
+				[]byte(out.Body),
+				&p,
+			); err != nil || out.StatusCode != 400 ||
+				f.calls > 0 {
 				t.Errorf("%s: got %d %s after %d calls, %v", name, out.StatusCode, out.Body, f.calls, err)
 				continue
 			}
@@ -111,7 +115,8 @@ func TestSubjectsThatAreNotUnicodeAreRefused(t *testing.T) {
 			r.RequestContext.Authorizer = authorizer
 			for label, r := range map[string]request{"as sent": r, "as it arrives": arriving(t, r)} {
 				out, err := h.Handle(t.Context(), r)
-				if err != nil || out.StatusCode != 401 || f.calls > 0 || !strings.Contains(out.Body, "Unicode") {
+				if err != nil || out.StatusCode != 401 || f.calls > 0 ||
+					!strings.Contains(out.Body, "Unicode") {
 					t.Errorf("%s, %q, %s: got %d %s, %v", mode, who, label, out.StatusCode, out.Body, err)
 				}
 			}
@@ -147,7 +152,14 @@ func TestHeadersAreRefusedByTheirDeclaredPatterns(t *testing.T) {
 			for _, value := range []string{"", " ", "a", "~", "\x7f", "\t", "\u00e4", longest, longest + "k"} {
 				out := handle(t, &fake{}, with(post(r.Key(), `{"name":"x"}`), strings.ToLower(h.Name), value))
 				if accepted := out.StatusCode < 400; accepted != declared.MatchString(value) {
-					t.Errorf("%s: %s %q gave %d, and its pattern is %s", r.Key(), h.Name, value, out.StatusCode, h.Pattern)
+					t.Errorf(
+						"%s: %s %q gave %d, and its pattern is %s",
+						r.Key(),
+						h.Name,
+						value,
+						out.StatusCode,
+						h.Pattern,
+					)
 				}
 			}
 		}

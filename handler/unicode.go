@@ -15,7 +15,8 @@ import (
 // the client's own is left alone.
 func replaced(r request) bool {
 	sent, err := strconv.Atoi(r.Headers["content-length"])
-	return err == nil && !r.IsBase64Encoded && sent != len(r.Body) && strings.ContainsRune(r.Body, utf8.RuneError)
+	return err == nil && !r.IsBase64Encoded && sent != len(r.Body) &&
+		strings.ContainsRune(r.Body, utf8.RuneError)
 }
 
 // unicode reports whether a name of somebody is what its issuer wrote. Nothing

@@ -40,11 +40,19 @@ type CORS struct {
 }
 
 func defaultAuth() Auth {
-	return Auth{Mode: api.AuthCognito, MFA: "optional", CacheSeconds: 60}
+	return Auth{
+		Mode:         api.AuthCognito,
+		MFA:          "optional",
+		CacheSeconds: 60,
+	}
 }
 
 func defaultCORS() CORS {
-	return CORS{AllowHeaders: components.DefaultAllowHeaders(), ExposeHeaders: components.DefaultExposeHeaders(), MaxAgeSeconds: 600}
+	return CORS{
+		AllowHeaders:  components.DefaultAllowHeaders(),
+		ExposeHeaders: components.DefaultExposeHeaders(),
+		MaxAgeSeconds: 600,
+	}
 }
 
 // object reads a JSON object into the struct that v points to, and returns the
@@ -96,9 +104,17 @@ func (p *parser) auth(text string) Auth {
 		p.fail("holds the mode %q; it must be one of none, cognito, jwt, lambda", a.Mode)
 		return a
 	}
-	belongs := map[string]api.AuthMode{"allowAnonymous": api.AuthNone, "issuer": api.AuthJWT, "audiences": api.AuthJWT, "mfa": api.AuthCognito, "selfSignUp": api.AuthCognito,
-		"signInDomain": api.AuthCognito, "callbackUrls": api.AuthCognito, "cacheSeconds": api.AuthLambda,
-		"adminPasswordAuth": api.AuthCognito}
+	belongs := map[string]api.AuthMode{
+		"allowAnonymous":    api.AuthNone,
+		"issuer":            api.AuthJWT,
+		"audiences":         api.AuthJWT,
+		"mfa":               api.AuthCognito,
+		"selfSignUp":        api.AuthCognito,
+		"signInDomain":      api.AuthCognito,
+		"callbackUrls":      api.AuthCognito,
+		"cacheSeconds":      api.AuthLambda,
+		"adminPasswordAuth": api.AuthCognito,
+	}
 	for _, what := range slices.Sorted(maps.Keys(given)) {
 		if mode, ok := belongs[what]; ok && mode != a.Mode {
 			p.fail("holds %s, which belongs to the mode %s, and the mode is %s", what, mode, a.Mode)
@@ -111,16 +127,27 @@ func (p *parser) auth(text string) Auth {
 		p.fail("holds mfa %q; it must be off, optional or required", a.MFA)
 	}
 	if given := a.AdminPasswordAuth; given != nil && *given && a.MFA == "required" {
-		p.fail("holds adminPasswordAuth with mfa required, with which a password alone gives no token: leave one out")
+		p.fail(
+			"holds adminPasswordAuth with mfa required, with which a password alone gives no token: " +
+				"leave one out",
+		)
 	}
-	if a.SignInDomain != "" && (!signInDomain.MatchString(a.SignInDomain) || strings.Contains(a.SignInDomain, "aws") || strings.Contains(a.SignInDomain, "amazon") || strings.Contains(a.SignInDomain, "cognito")) {
-		p.fail("holds signInDomain %q; it has 1 to 63 lower-case letters, digits and '-', and none of the words aws, amazon, cognito", a.SignInDomain)
+	if a.SignInDomain != "" &&
+		(!signInDomain.MatchString(a.SignInDomain) || strings.Contains(a.SignInDomain, "aws") || strings.Contains(a.SignInDomain, "amazon") || strings.Contains(a.SignInDomain, "cognito")) {
+		p.fail(
+			"holds signInDomain %q; it has 1 to 63 lower-case letters, digits and '-', and none of the "+
+				"words aws, amazon, cognito",
+			a.SignInDomain,
+		)
 	}
 	if (a.SignInDomain != "") != (len(a.CallbackURLs) > 0) {
 		p.fail("holds one of signInDomain and callbackUrls; they need each other")
 	}
 	for _, c := range a.CallbackURLs {
-		if u, err := url.Parse(c); err != nil || u.Host == "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost") {
+		if u, err := url.Parse(
+			c,
+		); err != nil || u.Host == "" || u.Fragment != "" ||
+			u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost") {
 			p.fail("holds the callback URL %q; it begins with https://, or with http://localhost", c)
 		}
 	}
@@ -136,9 +163,15 @@ func (p *parser) issuer(a Auth) {
 	case a.Issuer == "":
 		p.fail("lacks issuer, which the mode jwt needs: the URL of an OIDC issuer, as in its tokens")
 	case strings.HasSuffix(a.Issuer, "/.well-known/openid-configuration"):
-		p.fail("holds the issuer %q; leave out /.well-known/openid-configuration, which the gateway adds", a.Issuer)
+		p.fail(
+			"holds the issuer %q; leave out /.well-known/openid-configuration, which the gateway adds",
+			a.Issuer,
+		)
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !a.loopbackIssuer():
-		p.fail("holds the issuer %q; it is an https URL, or on the local cloud an http URL on loopback", a.Issuer)
+		p.fail(
+			"holds the issuer %q; it is an https URL, or on the local cloud an http URL on loopback",
+			a.Issuer,
+		)
 	}
 	if len(a.Audiences) == 0 || len(a.Audiences) > 50 || slices.Contains(a.Audiences, "") {
 		p.fail("must hold 1 to 50 audiences in the mode jwt: what the tokens' aud or client_id says")
@@ -181,7 +214,9 @@ func (p *parser) cors(text string) CORS {
 		p.fail("holds maxAgeSeconds %d; it must be from 0 to 86400", c.MaxAgeSeconds)
 	}
 	if c.AllowCredentials && (slices.Contains(c.AllowHeaders, "*") || slices.Contains(c.ExposeHeaders, "*")) {
-		p.fail("holds the header * with allowCredentials, which browsers then take for a name: name the headers")
+		p.fail(
+			"holds the header * with allowCredentials, which browsers then take for a name: name the headers",
+		)
 	}
 	return c
 }
@@ -190,14 +225,41 @@ func (p *parser) cors(text string) CORS {
 func (s Settings) Check(stack string) error {
 	errs := []error{s.checkRelease(), s.Network.checkTags(s.Tags)}
 	if s.Auth.Mode == api.AuthNone && stack == "prod" && !s.Auth.AllowAnonymous {
-		errs = append(errs, fmt.Errorf("%s:auth has the mode none, with which everybody may read and change everything, and the stack is prod: choose cognito, jwt or lambda, or say allowAnonymous: true", Namespace))
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"%s:auth has the mode none, with which everybody may read and change everything, and the "+
+					"stack is prod: choose cognito, jwt or lambda, or say allowAnonymous: true",
+				Namespace,
+			),
+		)
 	}
 	if s.CORS.AllowCredentials && slices.Contains(s.CORSOrigins, "*") {
-		errs = append(errs, fmt.Errorf("%s:cors allows credentials and %s:corsOrigins holds *, which browsers refuse: name the origins", Namespace, Namespace))
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"%s:cors allows credentials and %s:corsOrigins holds *, which browsers refuse: "+
+					"name the origins",
+				Namespace,
+				Namespace,
+			),
+		)
 	}
-	if token := s.Auth.Mode == api.AuthCognito || s.Auth.Mode == api.AuthJWT; token && slices.Contains(s.CORS.AllowHeaders, "*") && len(s.CORSOrigins) > 0 &&
-		!slices.ContainsFunc(s.CORS.AllowHeaders, func(h string) bool { return strings.EqualFold(h, "authorization") }) {
-		errs = append(errs, fmt.Errorf("%s:cors allows the headers *, which in browsers does not stand for authorization, and callers send their tokens in it: name authorization too", Namespace))
+	if token := s.Auth.Mode == api.AuthCognito ||
+		s.Auth.Mode == api.AuthJWT; token && slices.Contains(s.CORS.AllowHeaders, "*") &&
+		len(s.CORSOrigins) > 0 &&
+		!slices.ContainsFunc(
+			s.CORS.AllowHeaders,
+			func(h string) bool { return strings.EqualFold(h, "authorization") },
+		) {
+		errs = append(
+			errs,
+			fmt.Errorf(
+				"%s:cors allows the headers *, which in browsers does not stand for authorization, and "+
+					"callers send their tokens in it: name authorization too",
+				Namespace,
+			),
+		)
 	}
 	return errors.Join(errs...)
 }

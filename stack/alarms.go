@@ -28,7 +28,11 @@ func (p *parser) alarms(text string) Alarms {
 		p.fail("holds latencyMs %d; it must be from 1 to 29000", a.LatencyMs)
 	}
 	if a.TopicARN != "" && !topicARN.MatchString(a.TopicARN) {
-		p.fail("holds topicArn %q; one of a standard topic of SNS looks like arn:aws:sns:us-east-1:111122223333:alarms", a.TopicARN)
+		p.fail(
+			"holds topicArn %q; one of a standard topic of SNS looks like "+
+				"arn:aws:sns:us-east-1:111122223333:alarms",
+			a.TopicARN,
+		)
 	}
 	return a
 }
@@ -37,7 +41,13 @@ func (p *parser) alarms(text string) Alarms {
 // "Invalid region ... specified" of another. An empty region is not known here.
 func (a Alarms) checkRegion(region string) error {
 	if m := topicARN.FindStringSubmatch(a.TopicARN); region != "" && m != nil && m[2] != region {
-		return fmt.Errorf("%s:alarms holds topicArn of the region %s, and the alarms are in %s: give a topic of SNS in %s", Namespace, m[2], region, region)
+		return fmt.Errorf(
+			"%s:alarms holds topicArn of the region %s, and the alarms are in %s: give a topic of SNS in %s",
+			Namespace,
+			m[2],
+			region,
+			region,
+		)
 	}
 	return nil
 }

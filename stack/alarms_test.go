@@ -25,7 +25,9 @@ func TestAlarmsAreChecked(t *testing.T) {
 		`5`:            "must be a map",
 	} {
 		s, err := Parse(map[string]string{"items-api:alarms": value})
-		if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Count(err.Error(), "items-api:alarms ") != 1) {
+		if (err != nil) != (want != "") ||
+			err != nil &&
+				(!strings.Contains(err.Error(), want) || strings.Count(err.Error(), "items-api:alarms ") != 1) {
 			t.Errorf("%s: got %v, want %q", value, err, want)
 		}
 		if value == `{}` && s.Alarms != defaultAlarms() {
@@ -36,9 +38,17 @@ func TestAlarmsAreChecked(t *testing.T) {
 
 func TestTopicOfAnotherRegionIsRefused(t *testing.T) {
 	t.Parallel()
-	config := map[string]string{"items-api:alarms": `{"topicArn":"arn:aws:sns:us-east-1:111122223333:alarms"}`, "aws:region": "eu-west-1"}
+	config := map[string]string{
+		"items-api:alarms": `{"topicArn":"arn:aws:sns:us-east-1:111122223333:alarms"}`,
+		"aws:region":       "eu-west-1",
+	}
 	made, err := deploy(config)
-	if err == nil || !strings.Contains(err.Error(), "items-api:alarms holds topicArn of the region us-east-1, and the alarms are in eu-west-1") || len(made) > 0 {
+	if err == nil ||
+		!strings.Contains(
+			err.Error(),
+			"items-api:alarms holds topicArn of the region us-east-1, and the alarms are in eu-west-1",
+		) ||
+		len(made) > 0 {
 		t.Errorf("%v was registered, %v", made, err)
 	}
 	s, err := Parse(config)

@@ -151,7 +151,8 @@ func (s Settings) burstWarning(atOnce int) string {
 		return ""
 	}
 	return fmt.Sprintf("%[1]s:throttleBurst is %[2]d and the function may work on %[3]d requests at once: "+
-		"of %[2]d that come together on one route, the gateway answers up to %[4]d with 503 Service Unavailable. "+
+		"of %[2]d that come together on one route, the gateway answers up to %[4]d with 503 Service "+
+		"Unavailable. "+
 		"Say auto, or at most %[3]d, or reserve more with %[1]s:reservedConcurrency",
 		Namespace, s.ThrottleBurst, atOnce, s.ThrottleBurst-atOnce)
 }
@@ -163,10 +164,17 @@ func (s Settings) rateWarning(atOnce int) string {
 	if s.ThrottleRate <= fits {
 		return ""
 	}
-	return fmt.Sprintf("%[1]s:throttleRate is %[2]d requests per second and the function may work on %[3]d at once: "+
-		"that fits only while a request takes less than %[4]d ms on average, and the gateway answers the rest with "+
-		"503 Service Unavailable. Give at most %[5]d, or reserve more with %[1]s:reservedConcurrency",
-		Namespace, s.ThrottleRate, atOnce, max(1, atOnce*1000/s.ThrottleRate), fits)
+	return fmt.Sprintf(
+		"%[1]s:throttleRate is %[2]d requests per second and the function may work on %[3]d at once: "+
+			"that fits only while a request takes less than %[4]d ms on average, and the gateway answers "+
+			"the rest with "+
+			"503 Service Unavailable. Give at most %[5]d, or reserve more with %[1]s:reservedConcurrency",
+		Namespace,
+		s.ThrottleRate,
+		atOnce,
+		max(1, atOnce*1000/s.ThrottleRate),
+		fits,
+	)
 }
 
 // fit returns what each function reserves of a limit, and what to warn of.
@@ -178,13 +186,29 @@ func (s Settings) fit(limit int) (n int, warning string, err error) {
 	most, auto := (limit-unreserved)/s.functions(), min(autoMost, (limit-unreserved)/mostFunctions)
 	switch {
 	case s.ReservedConcurrency == autoReservation && auto == 0:
-		return components.NoReservation, fmt.Sprintf("%s:reservedConcurrency is auto, and nothing can be reserved of the account's limit of %d: "+
-			"other functions of the account can take all of it, and requests then fail; %s to change that", Namespace, limit, increase(mostUnreserved+mostFunctions)), nil
+		return components.NoReservation, fmt.Sprintf(
+			"%s:reservedConcurrency is auto, and nothing can be reserved of the account's limit of %d: "+
+				"other functions of the account can take all of it, and requests then fail; %s to change that",
+			Namespace,
+			limit,
+			increase(mostUnreserved+mostFunctions),
+		), nil
 	case s.ReservedConcurrency == autoReservation:
 		return auto, "", nil
 	case s.ReservedConcurrency > most:
-		return 0, "", fmt.Errorf("%s:reservedConcurrency is %d for each of %d functions, and the account's limit of %d concurrent executions in this region leaves at most %d for each, because AWS keeps %d unreserved: "+
-			"give a number that fits, say auto or none, or %s", Namespace, s.ReservedConcurrency, s.functions(), limit, most, unreserved, increase(s.ReservedConcurrency*s.functions()+mostUnreserved))
+		return 0, "", fmt.Errorf(
+			"%s:reservedConcurrency is %d for each of %d functions, and the account's limit of %d "+
+				"concurrent executions in this region leaves at most %d for each, because AWS keeps "+
+				"%d unreserved: "+
+				"give a number that fits, say auto or none, or %s",
+			Namespace,
+			s.ReservedConcurrency,
+			s.functions(),
+			limit,
+			most,
+			unreserved,
+			increase(s.ReservedConcurrency*s.functions()+mostUnreserved),
+		)
 	}
 	return s.ReservedConcurrency, "", nil
 }
@@ -192,15 +216,33 @@ func (s Settings) fit(limit int) (n int, warning string, err error) {
 // fitUnknown is fit for a limit that could not be read. The provider asks for
 // the default of the quota as well, which is another action.
 func (s Settings) fitUnknown(cause error) (n int, warning string, err error) {
-	const grant = "grant servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota to whoever deploys"
+	const grant = "grant servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota to " +
+		"whoever deploys"
 	if s.ReservedConcurrency == autoReservation {
-		return 0, "", fmt.Errorf("%s:reservedConcurrency is auto, and the account's limit of concurrent executions cannot be read: %s, or give a number or none: %w", Namespace, grant, cause)
+		return 0, "", fmt.Errorf(
+			"%s:reservedConcurrency is auto, and the account's limit of concurrent executions cannot be "+
+				"read: %s, or give a number or none: %w",
+			Namespace,
+			grant,
+			cause,
+		)
 	}
-	return s.ReservedConcurrency, fmt.Sprintf("the account's limit of concurrent executions cannot be read, so that AWS itself decides whether %s:reservedConcurrency %d fits; "+
-		"%s to have it checked before anything is created: %v", Namespace, s.ReservedConcurrency, grant, cause), nil
+	return s.ReservedConcurrency, fmt.Sprintf(
+		"the account's limit of concurrent executions cannot be read, so that AWS itself decides whether "+
+			"%s:reservedConcurrency %d fits; "+
+			"%s to have it checked before anything is created: %v",
+		Namespace,
+		s.ReservedConcurrency,
+		grant,
+		cause,
+	), nil
 }
 
 // increase says how to get a limit.
 func increase(to int) string {
-	return fmt.Sprintf("ask for more in the Service Quotas console or with `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value %d`", to)
+	return fmt.Sprintf(
+		"ask for more in the Service Quotas console or with `aws service-quotas "+
+			"request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value %d`",
+		to,
+	)
 }

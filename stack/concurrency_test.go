@@ -22,7 +22,9 @@ func TestReservationFitsTheAccountsLimit(t *testing.T) {
 		says              []string
 	}{
 		{"a number that fits exactly", "900", "", 1000, 900, nil},
-		{"a number above", "901", "", 1000, 0, []string{"901", "limit of 1000", "at most 900", "keeps 100", "--desired-value 1001", "auto or none"}},
+		{"a number above", "901", "", 1000, 0, []string{
+			"901", "limit of 1000", "at most 900", "keeps 100", "--desired-value 1001", "auto or none",
+		}},
 		{"two functions that fit exactly", "450", keys, 1000, 450, nil},
 		{"two functions above", "451", keys, 1000, 0, []string{"2 functions", "at most 450", "--desired-value 1002"}},
 		{"a number in a new account", "1", "", 10, 0, []string{"limit of 10", "at most 0", "keeps 10", "--desired-value 101"}},
@@ -43,14 +45,16 @@ func TestReservationFitsTheAccountsLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, warning, err := s.fit(c.limit)
-		if n != c.want || (err != nil) != (c.want == 0) || (warning != "") != (c.want == components.NoReservation) {
+		if n != c.want || (err != nil) != (c.want == 0) ||
+			(warning != "") != (c.want == components.NoReservation) {
 			t.Errorf("%s: got %d, %q, %v", c.name, n, warning, err)
 		}
 		text := warning
 		if err != nil {
 			text = err.Error()
 		}
-		if !strings.HasPrefix(text, "items-api:reservedConcurrency ") && text != "" || strings.Contains(text, "\n") {
+		if !strings.HasPrefix(text, "items-api:reservedConcurrency ") && text != "" ||
+			strings.Contains(text, "\n") {
 			t.Errorf("%s: the key is not named in one line: %s", c.name, text)
 		}
 		for _, w := range c.says {
@@ -65,10 +69,14 @@ func TestNumberGoesOnWithoutTheLimitAndAutoDoesNot(t *testing.T) {
 	t.Parallel()
 	denied := errors.New("AccessDeniedException")
 	n, warning, err := Settings{ReservedConcurrency: 7}.fitUnknown(denied)
-	if n != 7 || err != nil || !strings.Contains(warning, "servicequotas:GetServiceQuota") || !strings.Contains(warning, "AccessDeniedException") {
+	if n != 7 || err != nil || !strings.Contains(warning, "servicequotas:GetServiceQuota") ||
+		!strings.Contains(warning, "AccessDeniedException") {
 		t.Errorf("got %d, %q, %v", n, warning, err)
 	}
-	if _, warning, err = (Settings{ReservedConcurrency: autoReservation}).fitUnknown(denied); !errors.Is(err, denied) || warning != "" || !strings.Contains(err.Error(), "servicequotas:GetServiceQuota") || !strings.Contains(err.Error(), "number") {
+	if _, warning, err = (Settings{ReservedConcurrency: autoReservation}).fitUnknown(
+		denied,
+	); !errors.Is(err, denied) || warning != "" || !strings.Contains(err.Error(), "servicequotas:GetServiceQuota") ||
+		!strings.Contains(err.Error(), "number") {
 		t.Errorf("got %q, %v", warning, err)
 	}
 }
@@ -122,7 +130,12 @@ func TestLimitIsReadBeforeAnythingIsRegistered(t *testing.T) {
 			t.Errorf("%s: got %v after %d calls", name, err, r.quotaCalls)
 		}
 		if err == nil && (got.ReservedConcurrency != c.want || got.ThrottleBurst != c.burst) {
-			t.Errorf("%s: got %d reserved and a burst of %d", name, got.ReservedConcurrency, got.ThrottleBurst)
+			t.Errorf(
+				"%s: got %d reserved and a burst of %d",
+				name,
+				got.ReservedConcurrency,
+				got.ThrottleBurst,
+			)
 		}
 	}
 	made, err := deploy(map[string]string{"items-api:reservedConcurrency": "901"})
@@ -139,14 +152,16 @@ func TestSetNumbersThatDoNotFitAreWarnedOf(t *testing.T) {
 		limit                 int
 		says                  []string // one for each warning
 	}{
-		"the defaults":                    {limit: 1000},
-		"the defaults in a new account":   {limit: 10, says: []string{"nothing can be reserved"}},
-		"the defaults of before":          {"10", "100", "200", 1000, []string{"items-api:throttleBurst is 200 .*10 requests at once.*up to 190"}},
-		"a burst that just fits":          {"10", "100", "10", 1000, nil},
-		"a burst above auto":              {"", "", "101", 1000, []string{"items-api:throttleBurst is 101"}},
-		"a burst above a small account":   {"", "", "50", 10, []string{"nothing can be reserved", "items-api:throttleBurst is 50 .*10 requests"}},
-		"a rate that just fits":           {"10", "100", "", 1000, nil},
-		"a rate above":                    {"10", "101", "", 1000, []string{"items-api:throttleRate is 101 .*10 at once.*less than 99 ms.*at most 100"}},
+		"the defaults":                  {limit: 1000},
+		"the defaults in a new account": {limit: 10, says: []string{"nothing can be reserved"}},
+		"the defaults of before": {"10", "100", "200", 1000, []string{"items-api:throttleBurst " +
+			"is 200 .*10 requests at once.*up to 190"}},
+		"a burst that just fits":        {"10", "100", "10", 1000, nil},
+		"a burst above auto":            {"", "", "101", 1000, []string{"items-api:throttleBurst is 101"}},
+		"a burst above a small account": {"", "", "50", 10, []string{"nothing can be reserved", "items-api:throttleBurst is 50 .*10 requests"}},
+		"a rate that just fits":         {"10", "100", "", 1000, nil},
+		"a rate above": {"10", "101", "", 1000, []string{"items-api:throttleRate is " +
+			"101 .*10 at once.*less than 99 ms.*at most 100"}},
 		"neither":                         {"1", "10000", "5000", 1000, []string{"throttleBurst is 5000", "throttleRate is 10000"}},
 		"anything where nothing is known": {"none", "10000", "5000", 0, nil},
 	} {

@@ -21,11 +21,20 @@ const LocalAccount = "000000000000"
 func Deploy(ctx *pulumi.Context) error {
 	s, err := Load(ctx)
 	if err == nil {
-		err = errors.Join(s.Check(ctx.Stack()), s.Domain.checkRegion(region(ctx)), s.Alarms.checkRegion(region(ctx)),
-			s.Network.checkRegion(region(ctx)))
+		err = errors.Join(
+			s.Check(ctx.Stack()),
+			s.Domain.checkRegion(region(ctx)),
+			s.Alarms.checkRegion(region(ctx)),
+			s.Network.checkRegion(region(ctx)),
+		)
 	}
 	if err != nil {
-		return fmt.Errorf("the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w", ctx.Stack(), ctx.Stack(), err)
+		return fmt.Errorf(
+			"the configuration of the stack %s is invalid; correct Pulumi.%s.yaml:\n%w",
+			ctx.Stack(),
+			ctx.Stack(),
+			err,
+		)
 	}
 	target, err := compiledFor(ctx, s)
 	if err != nil {
@@ -43,7 +52,12 @@ func Deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	if s.Auth.Mode == api.AuthLambda {
-		if zips.Authorizer, err = build.Function(context.Background(), root, "./handler/authorizer", target); err != nil {
+		if zips.Authorizer, err = build.Function(
+			context.Background(),
+			root,
+			"./handler/authorizer",
+			target,
+		); err != nil {
 			return err
 		}
 	}
@@ -83,21 +97,47 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		return err
 	}
 	r, err := components.NewRestAPI(ctx, "items", &components.RestAPIArgs{
-		Schema:  guard,
-		Table:   components.Table(s.Table),
-		Package: zips.Handler, Architecture: s.Architecture.Lambda(), MemoryMB: s.MemoryMB, TimeoutSeconds: s.TimeoutSeconds,
-		ReservedConcurrency: s.ReservedConcurrency, LogRetentionDays: s.LogRetentionDays,
-		ThrottleRate: float64(s.ThrottleRate), ThrottleBurst: s.ThrottleBurst,
-		CORS: components.CORS{Origins: s.CORSOrigins, AllowHeaders: s.CORS.AllowHeaders, ExposeHeaders: s.CORS.ExposeHeaders,
-			MaxAgeSeconds: s.CORS.MaxAgeSeconds, AllowCredentials: s.CORS.AllowCredentials},
-		Auth: components.Auth{Mode: s.Auth.Mode, Issuer: s.Auth.Issuer, Audiences: s.Auth.Audiences, MFA: s.Auth.MFA, SelfSignUp: s.Auth.SelfSignUp, SignInDomain: s.Auth.SignInDomain,
-			CallbackURLs: s.Auth.CallbackURLs, Package: zips.Authorizer, CacheSeconds: s.Auth.CacheSeconds,
-			AdminPasswordAuth: s.adminPasswordAuth()},
-		Release: components.Release{Strategy: s.Release.Strategy, Version: string(s.Release.Version), CanaryPercent: s.Canary.Weight},
-		Domain:  s.Domain.component(),
-		Alarms:  components.Alarms(s.Alarms),
-		Network: s.Network.component(before.zones), Encryption: components.Encryption(s.Encryption), Audit: components.Audit(s.Audit),
-		DeletionProtection: s.DeletionProtection, Tags: s.Tags,
+		Schema:              guard,
+		Table:               components.Table(s.Table),
+		Package:             zips.Handler,
+		Architecture:        s.Architecture.Lambda(),
+		MemoryMB:            s.MemoryMB,
+		TimeoutSeconds:      s.TimeoutSeconds,
+		ReservedConcurrency: s.ReservedConcurrency,
+		LogRetentionDays:    s.LogRetentionDays,
+		ThrottleRate:        float64(s.ThrottleRate),
+		ThrottleBurst:       s.ThrottleBurst,
+		CORS: components.CORS{
+			Origins:          s.CORSOrigins,
+			AllowHeaders:     s.CORS.AllowHeaders,
+			ExposeHeaders:    s.CORS.ExposeHeaders,
+			MaxAgeSeconds:    s.CORS.MaxAgeSeconds,
+			AllowCredentials: s.CORS.AllowCredentials,
+		},
+		Auth: components.Auth{
+			Mode:              s.Auth.Mode,
+			Issuer:            s.Auth.Issuer,
+			Audiences:         s.Auth.Audiences,
+			MFA:               s.Auth.MFA,
+			SelfSignUp:        s.Auth.SelfSignUp,
+			SignInDomain:      s.Auth.SignInDomain,
+			CallbackURLs:      s.Auth.CallbackURLs,
+			Package:           zips.Authorizer,
+			CacheSeconds:      s.Auth.CacheSeconds,
+			AdminPasswordAuth: s.adminPasswordAuth(),
+		},
+		Release: components.Release{
+			Strategy:      s.Release.Strategy,
+			Version:       string(s.Release.Version),
+			CanaryPercent: s.Canary.Weight,
+		},
+		Domain:             s.Domain.component(),
+		Alarms:             components.Alarms(s.Alarms),
+		Network:            s.Network.component(before.zones),
+		Encryption:         components.Encryption(s.Encryption),
+		Audit:              components.Audit(s.Audit),
+		DeletionProtection: s.DeletionProtection,
+		Tags:               s.Tags,
 	})
 	if err != nil {
 		return err
@@ -133,7 +173,15 @@ func Compose(ctx *pulumi.Context, s Settings, zips Packages) error {
 		ctx.Export("release", r.ReleaseCommand)
 		ctx.Export("rollback", r.RollbackCommand)
 	}
-	ctx.Export("tryIt", pulumi.Sprintf(`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`, s.Domain.curl(), r.URL, CurlHeader(s.Auth.Mode)))
+	ctx.Export(
+		"tryIt",
+		pulumi.Sprintf(
+			`curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{"name":"first"}'`,
+			s.Domain.curl(),
+			r.URL,
+			CurlHeader(s.Auth.Mode),
+		),
+	)
 	if s.Audit.Enabled {
 		ctx.Export("auditBucket", r.AuditBucket)
 	}

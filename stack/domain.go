@@ -32,8 +32,10 @@ func (d Domain) component() components.Domain { return components.Domain(d) }
 var (
 	label          = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	zoneID         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	certificateARN = regexp.MustCompile(`^arn:aws(-[a-z]+)*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
-	truststore     = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^/\s][^\s]*$`)
+	certificateARN = regexp.MustCompile(
+		`^arn:aws(-[a-z]+)*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[A-Za-z0-9-]+$`,
+	)
+	truststore = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^/\s][^\s]*$`)
 	// AWS takes $, +, !, *, ', ( and ) as well ("An ApiMapping key may contain
 	// only letters, numbers and one of $-_.+!*'(),"); here the path also stands
 	// in URLs and command lines, where those would have to be quoted.
@@ -62,18 +64,35 @@ func (p *parser) domain(text string) Domain {
 	}
 	switch {
 	case d.CertificateARN == "" && d.ZoneID == "":
-		p.fail("lacks zoneId, in which a certificate for %s is validated, or else certificateArn, a certificate that is there", d.Name)
+		p.fail(
+			"lacks zoneId, in which a certificate for %s is validated, or else certificateArn, a "+
+				"certificate that is there",
+			d.Name,
+		)
 	case d.CertificateARN == "" && len(d.Name) > maxCommonName:
-		p.fail("holds a name of %d characters, and ACM makes certificates for at most %d: give certificateArn", len(d.Name), maxCommonName)
+		p.fail(
+			"holds a name of %d characters, and ACM makes certificates for at most %d: give certificateArn",
+			len(d.Name),
+			maxCommonName,
+		)
 	}
 	for what, arn := range d.certificates() {
 		if !certificateARN.MatchString(arn) {
-			p.fail("holds %s %q; one of ACM looks like arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012", what, arn)
+			p.fail(
+				"holds %s %q; one of ACM looks like "+
+					"arn:aws:acm:us-east-1:111122223333:certificate/12345678-1234-1234-1234-123456789012",
+				what,
+				arn,
+			)
 		}
 	}
 	for _, s := range strings.Split(d.BasePath, "/") {
 		if d.BasePath != "" && !segment.MatchString(s) {
-			p.fail("holds basePath %q; it is a name, or several with / between them, of letters, digits, '-', '_' and '.', such as v1 or shop/v1", d.BasePath)
+			p.fail(
+				"holds basePath %q; it is a name, or several with / between them, of letters, digits, "+
+					"'-', '_' and '.', such as v1 or shop/v1",
+				d.BasePath,
+			)
 			break
 		}
 	}
@@ -101,13 +120,19 @@ func (p *parser) withoutName(d Domain, given map[string]json.RawMessage) {
 
 func (p *parser) mutualTLS(d Domain) {
 	if d.Truststore != "" && !truststore.MatchString(d.Truststore) {
-		p.fail("holds truststore %q; it is s3://bucket/key, a PEM file of certificate authorities", d.Truststore)
+		p.fail(
+			"holds truststore %q; it is s3://bucket/key, a PEM file of certificate authorities",
+			d.Truststore,
+		)
 	}
 	if d.TruststoreVersion != "" && d.Truststore == "" {
 		p.fail("holds truststoreVersion without truststore")
 	}
 	if d.OwnershipCertificateARN != "" && (d.Truststore == "" || d.CertificateARN == "") {
-		p.fail("holds ownershipCertificateArn, which is for mutual TLS (truststore) with a certificateArn that was imported or is of a private authority")
+		p.fail(
+			"holds ownershipCertificateArn, which is for mutual TLS (truststore) with a certificateArn " +
+				"that was imported or is of a private authority",
+		)
 	}
 }
 
@@ -153,7 +178,11 @@ func noHost(name string) string {
 	}
 	for _, l := range labels {
 		if !label.MatchString(l) {
-			return fmt.Sprintf("the label %q must have 1 to 63 letters, digits and '-', and neither begin nor end with '-'; others than ASCII in the form xn--", l)
+			return fmt.Sprintf(
+				"the label %q must have 1 to 63 letters, digits and '-', and neither begin nor end with "+
+					"'-'; others than ASCII in the form xn--",
+				l,
+			)
 		}
 	}
 	return ""
@@ -172,7 +201,17 @@ func (d Domain) checkRegion(region string) error {
 	var errs []error
 	for what, arn := range d.certificates() {
 		if m := certificateARN.FindStringSubmatch(arn); region != "" && m != nil && m[2] != region {
-			errs = append(errs, fmt.Errorf("%s:domain holds %s of the region %s, and the API is in %s: give one of ACM in %s", Namespace, what, m[2], region, region))
+			errs = append(
+				errs,
+				fmt.Errorf(
+					"%s:domain holds %s of the region %s, and the API is in %s: give one of ACM in %s",
+					Namespace,
+					what,
+					m[2],
+					region,
+					region,
+				),
+			)
 		}
 	}
 	return errors.Join(errs...)

@@ -56,7 +56,9 @@ func TestDomainsAreChecked(t *testing.T) {
 		`"api.example.com"`:                                                                                             "must be a map",
 	} {
 		_, err := Parse(map[string]string{"items-api:domain": value})
-		if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "items-api:domain ")) {
+		if (err != nil) != (want != "") ||
+			err != nil &&
+				(!strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "items-api:domain ")) {
 			t.Errorf("%s: got %v, want %q", value, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "\n") {
@@ -67,9 +69,17 @@ func TestDomainsAreChecked(t *testing.T) {
 
 func TestCertificateOfAnotherRegionIsRefused(t *testing.T) {
 	t.Parallel()
-	config := map[string]string{"items-api:domain": `{"name":"a.example","certificateArn":"` + acm + `"}`, "aws:region": "eu-west-1"}
+	config := map[string]string{
+		"items-api:domain": `{"name":"a.example","certificateArn":"` + acm + `"}`,
+		"aws:region":       "eu-west-1",
+	}
 	made, err := deploy(config)
-	if err == nil || !strings.Contains(err.Error(), "items-api:domain holds certificateArn of the region us-east-1, and the API is in eu-west-1") || len(made) > 0 {
+	if err == nil ||
+		!strings.Contains(
+			err.Error(),
+			"items-api:domain holds certificateArn of the region us-east-1, and the API is in eu-west-1",
+		) ||
+		len(made) > 0 {
 		t.Errorf("%v was registered, %v", made, err)
 	}
 	s, err := Parse(config)

@@ -25,7 +25,8 @@ func TestKeysInNamespacesThatAreNobodysAreRefused(t *testing.T) {
 		"something:different": "nothing is read; the project's is items-api",
 	} {
 		_, err := Parse(map[string]string{key: "1"})
-		if err == nil || strings.Count(err.Error(), key+" is in the namespace") != 1 || !strings.Contains(err.Error(), want) {
+		if err == nil || strings.Count(err.Error(), key+" is in the namespace") != 1 ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s gave %v, which does not say %q", key, err, want)
 		}
 	}
@@ -39,7 +40,10 @@ func TestKeysInNamespacesThatAreNobodysAreRefused(t *testing.T) {
 
 func TestKeysOfTheEngineAndOfPackagesAreLeftToThem(t *testing.T) {
 	t.Parallel()
-	for _, key := range []string{"aws:region", "aws:defaultTags", "awsx:x", "pulumi:disable-default-providers", "docker:host", "docker-build:host"} {
+	for _, key := range []string{
+		"aws:region", "aws:defaultTags", "awsx:x", "pulumi:disable-default-providers", "docker:host",
+		"docker-build:host",
+	} {
 		if _, err := Parse(map[string]string{key: "1"}); err != nil {
 			t.Errorf("%s: %v", key, err)
 		}

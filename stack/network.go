@@ -76,8 +76,11 @@ func (n Network) checkRegion(region string) error {
 	var errs []error
 	for _, name := range n.ZoneNames {
 		if m := zoneName.FindStringSubmatch(name); region != "" && m != nil && m[1] != region {
-			errs = append(errs, fmt.Errorf("%s:network holds the zone name %s, and the stack is in %s: name zones of %s",
-				Namespace, name, region, region))
+			errs = append(
+				errs,
+				fmt.Errorf("%s:network holds the zone name %s, and the stack is in %s: name zones of %s",
+					Namespace, name, region, region),
+			)
 		}
 	}
 	return errors.Join(errs...)
@@ -89,7 +92,15 @@ func (n Network) checkTags(tags map[string]string) error {
 	own := len(all)
 	maps.Copy(all, tags)
 	if (n.Private || n.Keep) && len(all) > mostTags {
-		return fmt.Errorf("%s:tags holds %d tags, and with %s:network subnets have Name and SubnetType too, and AWS takes %d for a resource: leave %d for these", Namespace, len(tags), Namespace, mostTags, own)
+		return fmt.Errorf(
+			"%s:tags holds %d tags, and with %s:network subnets have Name and SubnetType too, and AWS "+
+				"takes %d for a resource: leave %d for these",
+			Namespace,
+			len(tags),
+			Namespace,
+			mostTags,
+			own,
+		)
 	}
 	return nil
 }

@@ -13,7 +13,10 @@ func TestZonesOfAnotherRegionAreRefused(t *testing.T) {
 	}
 	made, err := deploy(config)
 	if err == nil || len(made) > 0 ||
-		!strings.Contains(err.Error(), "items-api:network holds the zone name us-east-1d, and the stack is in eu-west-1") {
+		!strings.Contains(
+			err.Error(),
+			"items-api:network holds the zone name us-east-1d, and the stack is in eu-west-1",
+		) {
 		t.Errorf("%v was registered, %v", made, err)
 	}
 	s, err := Parse(config)

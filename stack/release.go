@@ -28,7 +28,11 @@ func (v *Version) UnmarshalJSON(data []byte) error {
 	}
 	var number json.Number
 	if err := json.Unmarshal(data, &number); err != nil {
-		return &json.UnmarshalTypeError{Value: string(data), Type: reflect.TypeFor[string](), Field: "version"}
+		return &json.UnmarshalTypeError{
+			Value: string(data),
+			Type:  reflect.TypeFor[string](),
+			Field: "version",
+		}
 	}
 	*v = Version(number)
 	return nil
@@ -47,13 +51,24 @@ func (p *parser) release(text string) Release {
 		return r
 	}
 	if !slices.Contains(components.Strategies(), r.Strategy) {
-		p.fail("holds the strategy %q; it must be one of all-at-once, codedeploy-linear, codedeploy-canary", r.Strategy)
+		p.fail(
+			"holds the strategy %q; it must be one of all-at-once, codedeploy-linear, codedeploy-canary",
+			r.Strategy,
+		)
 	}
 	if r.Version != "" && !components.PublishedVersion(string(r.Version)) {
-		p.fail("holds the version %q; it is the number of a published version, such as the output liveVersion of the deployment to go back to", r.Version)
+		p.fail(
+			"holds the version %q; it is the number of a published version, such as the output "+
+				"liveVersion of the deployment to go back to",
+			r.Version,
+		)
 	}
 	if r.Version != "" && r.Strategy.CodeDeploy() {
-		p.fail("holds a version with the strategy %s, with which CodeDeploy moves requests: use the command that the output rollback holds", r.Strategy)
+		p.fail(
+			"holds a version with the strategy %s, with which CodeDeploy moves requests: use the command "+
+				"that the output rollback holds",
+			r.Strategy,
+		)
 	}
 	return r
 }
@@ -64,7 +79,11 @@ func (p *parser) canary(text string) Canary {
 		return c
 	}
 	if c.Weight < 0 || c.Weight >= 100 {
-		p.fail("holds the weight %v; it is the percentage of requests that go to the new version, from 0 to below 100", c.Weight)
+		p.fail(
+			"holds the weight %v; it is the percentage of requests that go to the new version, from "+
+				"0 to below 100",
+			c.Weight,
+		)
 	}
 	return c
 }
@@ -72,7 +91,13 @@ func (p *parser) canary(text string) Canary {
 // checkRelease tests what release and canary do not allow together.
 func (s Settings) checkRelease() error {
 	if s.Release.Strategy.CodeDeploy() && s.Canary.Weight > 0 {
-		return fmt.Errorf("%s:canary has a weight and %s:release has the strategy %s, with which CodeDeploy moves requests: choose one", Namespace, Namespace, s.Release.Strategy)
+		return fmt.Errorf(
+			"%s:canary has a weight and %s:release has the strategy %s, with which CodeDeploy moves "+
+				"requests: choose one",
+			Namespace,
+			Namespace,
+			s.Release.Strategy,
+		)
 	}
 	return nil
 }

@@ -10,8 +10,11 @@ import (
 func TestReleaseIsReadAsItIsWritten(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Release{
-		`{}`:                               {Strategy: components.AllAtOnce},
-		`{"version":7}`:                    {Strategy: components.AllAtOnce, Version: "7"}, // as `pulumi config set --path` writes it
+		`{}`: {Strategy: components.AllAtOnce},
+		`{"version":7}`: {
+			Strategy: components.AllAtOnce,
+			Version:  "7",
+		}, // as `pulumi config set --path` writes it
 		`{"version":"7"}`:                  {Strategy: components.AllAtOnce, Version: "7"},
 		`{"version":""}`:                   {Strategy: components.AllAtOnce},
 		`{"strategy":"codedeploy-linear"}`: {Strategy: components.CodeDeployLinear},
@@ -21,7 +24,10 @@ func TestReleaseIsReadAsItIsWritten(t *testing.T) {
 			t.Errorf("%s is read as %+v, %v", text, s.Release, err)
 		}
 	}
-	if s, err := Parse(map[string]string{"items-api:canary": `{"weight":12.5}`}); err != nil || s.Canary.Weight != 12.5 {
+	if s, err := Parse(
+		map[string]string{"items-api:canary": `{"weight":12.5}`},
+	); err != nil ||
+		s.Canary.Weight != 12.5 {
 		t.Errorf("the canary is read as %+v, %v", s.Canary, err)
 	}
 }
@@ -45,12 +51,19 @@ func TestReleaseOrChangeThatCannotBeIsRefused(t *testing.T) {
 		{"schema", `{"allow":true}`, "another type"},
 	} {
 		made, err := deploy(map[string]string{"items-api:" + c.key: c.value})
-		if err == nil || !strings.Contains(err.Error(), "items-api:"+c.key) || !strings.Contains(err.Error(), c.want) || len(made) > 0 {
+		if err == nil || !strings.Contains(err.Error(), "items-api:"+c.key) ||
+			!strings.Contains(err.Error(), c.want) ||
+			len(made) > 0 {
 			t.Errorf("%s: got %v, %v", c.value, made, err)
 		}
 	}
-	made, err := deploy(map[string]string{"items-api:canary": `{"weight":10}`, "items-api:release": `{"strategy":"codedeploy-linear"}`})
-	if err == nil || !strings.Contains(err.Error(), "items-api:canary") || !strings.Contains(err.Error(), "items-api:release") || len(made) > 0 {
+	made, err := deploy(map[string]string{
+		"items-api:canary":  `{"weight":10}`,
+		"items-api:release": `{"strategy":"codedeploy-linear"}`,
+	})
+	if err == nil || !strings.Contains(err.Error(), "items-api:canary") ||
+		!strings.Contains(err.Error(), "items-api:release") ||
+		len(made) > 0 {
 		t.Errorf("a canary with CodeDeploy: got %v, %v", made, err)
 	}
 }

@@ -22,7 +22,11 @@ func (p *parser) schema(text string) Schema {
 		return s
 	}
 	if s.Allow != "" && !components.SchemaChange(s.Allow) {
-		p.fail("allows %q; it is a change as a preview spells it, such as %q", s.Allow, "replace items-1a2b3c4")
+		p.fail(
+			"allows %q; it is a change as a preview spells it, such as %q",
+			s.Allow,
+			"replace items-1a2b3c4",
+		)
 	}
 	return s
 }
@@ -42,7 +46,11 @@ func lastDeployment(ctx *pulumi.Context) (last, error) {
 		return out, nil
 	}
 	name := fmt.Sprintf("%s/%s/%s", ctx.Organization(), ctx.Project(), ctx.Stack())
-	before, err := pulumi.NewStackReference(ctx, "before", &pulumi.StackReferenceArgs{Name: pulumi.String(name)})
+	before, err := pulumi.NewStackReference(
+		ctx,
+		"before",
+		&pulumi.StackReferenceArgs{Name: pulumi.String(name)},
+	)
 	if err != nil {
 		return out, fmt.Errorf("reading the outputs of the last deployment of %s: %w", name, err)
 	}
@@ -84,8 +92,12 @@ func (s Settings) guard(ctx *pulumi.Context, before last) (*components.SchemaGua
 		Retained: before.retained,
 		Allow:    s.Schema.Allow,
 		How: func(change string) string {
-			return fmt.Sprintf(`allow this one change: pulumi config set --path %s:schema.allow "%s" --stack %s`,
-				Namespace, change, ctx.Stack())
+			return fmt.Sprintf(
+				`allow this one change: pulumi config set --path %s:schema.allow "%s" --stack %s`,
+				Namespace,
+				change,
+				ctx.Stack(),
+			)
 		},
 	})
 }

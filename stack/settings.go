@@ -50,14 +50,31 @@ type Settings struct {
 
 // Defaults are the settings of an empty configuration; Pulumi.yaml says the same.
 func Defaults() Settings {
-	return Settings{Auth: defaultAuth(), CORS: defaultCORS(), CORSOrigins: []string{}, ReservedConcurrency: autoReservation, MemoryMB: 256, TimeoutSeconds: 10, Architecture: build.ARM64,
-		LogRetentionDays: 30, ThrottleRate: 100, ThrottleBurst: autoBurst, Release: defaultRelease(), Network: defaultNetwork(), Audit: defaultAudit(), DeletionProtection: true,
-		Tags: map[string]string{}, Alarms: defaultAlarms()}
+	return Settings{
+		Auth:                defaultAuth(),
+		CORS:                defaultCORS(),
+		CORSOrigins:         []string{},
+		ReservedConcurrency: autoReservation,
+		MemoryMB:            256,
+		TimeoutSeconds:      10,
+		Architecture:        build.ARM64,
+		LogRetentionDays:    30,
+		ThrottleRate:        100,
+		ThrottleBurst:       autoBurst,
+		Release:             defaultRelease(),
+		Network:             defaultNetwork(),
+		Audit:               defaultAudit(),
+		DeletionProtection:  true,
+		Tags:                map[string]string{},
+		Alarms:              defaultAlarms(),
+	}
 }
 
 // retention holds the days that CloudWatch Logs accepts. Source:
 // PutRetentionPolicy, CloudWatch Logs API reference.
-var retention = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var retention = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
 
 // keys are the configuration keys with the functions that read them.
 var keys = map[string]func(p *parser, text string, s *Settings){
@@ -165,7 +182,10 @@ func (p *parser) origins(text string) []string {
 		u, err := url.Parse(o)
 		switch {
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Contains(o, "*") || u.User != nil || !port(u):
-			p.fail("holds %q, which is no origin: one looks like https://example.com or http://localhost:3000", o)
+			p.fail(
+				"holds %q, which is no origin: one looks like https://example.com or http://localhost:3000",
+				o,
+			)
 		case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(o, "#") || strings.HasSuffix(o, "?"):
 			p.fail("holds %q: an origin ends after the host and port; leave out %q", o, u.RequestURI())
 		case o != sent(u):
@@ -221,7 +241,11 @@ func (p *parser) tags(text string) map[string]string {
 			p.fail("holds a value of the tag %q that is longer than 256 characters", k)
 		}
 		if !tagText.MatchString(k) || !tagText.MatchString(out[k]) {
-			p.fail("holds the tag %q with the value %q: both have letters, digits, spaces and _.:/=+-@ only", k, out[k])
+			p.fail(
+				"holds the tag %q with the value %q: both have letters, digits, spaces and _.:/=+-@ only",
+				k,
+				out[k],
+			)
 		}
 	}
 	return out

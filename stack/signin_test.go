@@ -14,7 +14,10 @@ func TestAdministratorsSignInWithPasswordsWhereTheStackMayBeLost(t *testing.T) {
 		"one that may be lost but is closed": {`{"mode":"cognito","adminPasswordAuth":false}`, "false", false},
 		"one whose users need more":          {`{"mode":"cognito","mfa":"required"}`, "false", false},
 	} {
-		s, err := Parse(map[string]string{"items-api:auth": c.auth, "items-api:deletionProtection": c.protection})
+		s, err := Parse(map[string]string{
+			"items-api:auth":               c.auth,
+			"items-api:deletionProtection": c.protection,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,7 +63,11 @@ func (r *recorder) limit(args resource.PropertyMap) (resource.PropertyMap, error
 // deploy runs the program with a configuration.
 func deploy(config map[string]string) ([]string, error) {
 	r := &recorder{quota: 1000}
-	err := pulumi.RunErr(Deploy, pulumi.WithMocks("items-api", "dev", r), func(info *pulumi.RunInfo) { info.Config = config })
+	err := pulumi.RunErr(
+		Deploy,
+		pulumi.WithMocks("items-api", "dev", r),
+		func(info *pulumi.RunInfo) { info.Config = config },
+	)
 	return slices.DeleteFunc(r.made, func(s string) bool { return s == "pulumi:pulumi:Stack" }), err
 }
 
@@ -78,41 +82,125 @@ func TestBadConfigurationsNameTheKeyAndRegisterNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := []struct{ key, value string }{
-		{"memoryMB", "127"}, {"memoryMB", "10241"}, {"memoryMB", "much"}, {"memoryMB", "256.5"}, {"memoryMB", ""},
-		{"timeoutSeconds", "0"}, {"timeoutSeconds", "30"}, {"timeoutSeconds", "10s"},
-		{"logRetentionDays", "0"}, {"logRetentionDays", "2"}, {"logRetentionDays", "week"},
-		{"reservedConcurrency", "0"}, {"reservedConcurrency", "-1"}, {"reservedConcurrency", "100001"}, {"reservedConcurrency", "all"},
-		{"throttleRate", "0"}, {"throttleRate", "10001"}, {"throttleBurst", "0"}, {"throttleBurst", "5001"},
-		{"deletionProtection", "yes"}, {"architecture", "x86"}, {"architecture", "host"},
-		{"corsOrigins", "https://example.com"}, {"corsOrigins", `["example.com"]`}, {"corsOrigins", `["https://example.com/"]`},
-		{"corsOrigins", `["https://example.com/app"]`}, {"corsOrigins", `["https://*.example.com"]`}, {"corsOrigins", `["ftp://example.com"]`},
-		{"corsOrigins", `["*","https://example.com"]`}, {"corsOrigins", `["null"]`},
-		{"corsOrigins", `["https://user@example.com"]`}, {"corsOrigins", `["https://example.com?a"]`}, {"corsOrigins", `["https://example.com#"]`},
-		{"corsOrigins", `["https://Example.com"]`}, {"corsOrigins", `["https://example.com:443"]`}, {"corsOrigins", `["http://localhost:80"]`}, {"corsOrigins", `["https://bücher.example"]`},
-		{"corsOrigins", `["https://example.com:99999"]`}, {"corsOrigins", `["https://example.com:0"]`},
-		{"auth", `{"mode":"cognito"} x`}, {"auth", `{"MODE":"cognito"}`}, {"auth", `null`}, {"auth", `{"mode":"cognito","cacheSeconds":60}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":["a"],"mfa":"off"}`},
-		{"auth", `{"mode":"jwt","issuer":"https://a.example/.well-known/openid-configuration","audiences":["a"]}`}, {"auth", `{"mode":"lambda","selfSignUp":true}`},
-		{"cors", "x"}, {"cors", `{"maxAge":1}`}, {"cors", `{"maxAgeSeconds":-1}`}, {"cors", `{"maxAgeSeconds":86401}`}, {"cors", `{"maxAgeSeconds":"1"}`},
-		{"cors", `{"allowHeaders":["a b"]}`}, {"cors", `{"exposeHeaders":[""]}`}, {"cors", `{"allowHeaders":["*"],"allowCredentials":true}`},
-		{"table", "items-restored"}, {"table", `{"name":"a"}`}, {"table", `{"name":"a/b"}`}, {"table", `{"adopt":"items"}`},
-		{"auth", "cognito"}, {"auth", `{"mode":"basic"}`}, {"auth", `{"mode":""}`}, {"auth", `{"mode":"cognito","mfaa":"off"}`}, {"auth", `{"mode":"cognito","mfa":"maybe"}`},
-		{"auth", `{"mode":"cognito","issuer":"https://example.com"}`}, {"auth", `{"mode":"cognito","signInDomain":"items"}`},
-		{"auth", `{"mode":"cognito","signInDomain":"my-aws","callbackUrls":["https://a.example"]}`}, {"auth", `{"mode":"cognito","signInDomain":"a","callbackUrls":["http://a.example"]}`},
-		{"auth", `{"mode":"lambda","adminPasswordAuth":true}`}, {"auth", `{"mode":"cognito","adminPasswordAuth":"yes"}`},
+		{"memoryMB", "127"},
+		{"memoryMB", "10241"},
+		{"memoryMB", "much"},
+		{"memoryMB", "256.5"},
+		{"memoryMB", ""},
+		{"timeoutSeconds", "0"},
+		{"timeoutSeconds", "30"},
+		{"timeoutSeconds", "10s"},
+		{"logRetentionDays", "0"},
+		{"logRetentionDays", "2"},
+		{"logRetentionDays", "week"},
+		{"reservedConcurrency", "0"},
+		{"reservedConcurrency", "-1"},
+		{"reservedConcurrency", "100001"},
+		{"reservedConcurrency", "all"},
+		{"throttleRate", "0"},
+		{"throttleRate", "10001"},
+		{"throttleBurst", "0"},
+		{"throttleBurst", "5001"},
+		{"deletionProtection", "yes"},
+		{"architecture", "x86"},
+		{"architecture", "host"},
+		{"corsOrigins", "https://example.com"},
+		{"corsOrigins", `["example.com"]`},
+		{"corsOrigins", `["https://example.com/"]`},
+		{"corsOrigins", `["https://example.com/app"]`},
+		{"corsOrigins", `["https://*.example.com"]`},
+		{"corsOrigins", `["ftp://example.com"]`},
+		{"corsOrigins", `["*","https://example.com"]`},
+		{"corsOrigins", `["null"]`},
+		{"corsOrigins", `["https://user@example.com"]`},
+		{"corsOrigins", `["https://example.com?a"]`},
+		{"corsOrigins", `["https://example.com#"]`},
+		{"corsOrigins", `["https://Example.com"]`},
+		{"corsOrigins", `["https://example.com:443"]`},
+		{"corsOrigins", `["http://localhost:80"]`},
+		{"corsOrigins", `["https://bücher.example"]`},
+		{"corsOrigins", `["https://example.com:99999"]`},
+		{"corsOrigins", `["https://example.com:0"]`},
+		{"auth", `{"mode":"cognito"} x`},
+		{"auth", `{"MODE":"cognito"}`},
+		{"auth", `null`},
+		{"auth", `{"mode":"cognito","cacheSeconds":60}`},
+		{"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":["a"],"mfa":"off"}`},
+		{
+			"auth",
+			`{"mode":"jwt","issuer":"https://a.example/.well-known/openid-configuration","audiences":["a"]}`,
+		},
+		{"auth", `{"mode":"lambda","selfSignUp":true}`},
+		{"cors", "x"},
+		{"cors", `{"maxAge":1}`},
+		{"cors", `{"maxAgeSeconds":-1}`},
+		{"cors", `{"maxAgeSeconds":86401}`},
+		{"cors", `{"maxAgeSeconds":"1"}`},
+		{"cors", `{"allowHeaders":["a b"]}`},
+		{"cors", `{"exposeHeaders":[""]}`},
+		{"cors", `{"allowHeaders":["*"],"allowCredentials":true}`},
+		{"table", "items-restored"},
+		{"table", `{"name":"a"}`},
+		{"table", `{"name":"a/b"}`},
+		{"table", `{"adopt":"items"}`},
+		{"auth", "cognito"},
+		{"auth", `{"mode":"basic"}`},
+		{"auth", `{"mode":""}`},
+		{"auth", `{"mode":"cognito","mfaa":"off"}`},
+		{"auth", `{"mode":"cognito","mfa":"maybe"}`},
+		{"auth", `{"mode":"cognito","issuer":"https://example.com"}`},
+		{"auth", `{"mode":"cognito","signInDomain":"items"}`},
+		{"auth", `{"mode":"cognito","signInDomain":"my-aws","callbackUrls":["https://a.example"]}`},
+		{"auth", `{"mode":"cognito","signInDomain":"a","callbackUrls":["http://a.example"]}`},
+		{"auth", `{"mode":"lambda","adminPasswordAuth":true}`},
+		{"auth", `{"mode":"cognito","adminPasswordAuth":"yes"}`},
 		{"auth", `{"mode":"cognito","mfa":"required","adminPasswordAuth":true}`},
-		{"auth", `{"mode":"cognito","allowAnonymous":true}`}, {"auth", `{"mode":"jwt","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example"}`},
-		{"auth", `{"mode":"jwt","issuer":"http://a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example?x=1","audiences":["a"]}`},
-		{"auth", `{"mode":"jwt","issuer":"a.example","audiences":["a"]}`}, {"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":[""]}`},
-		{"auth", `{"mode":"lambda","cacheSeconds":3601}`}, {"auth", `{"mode":"lambda","cacheSeconds":-1}`}, {"auth", `{"mode":"lambda","cacheSeconds":"60"}`},
-		{"audit", "on"}, {"audit", `{"enabled":"yes"}`}, {"audit", `{"retentionDays":0}`}, {"audit", `{"retentionDays":36501}`}, {"audit", `{"days":1}`},
-		{"network", `{"private":null}`}, {"audit", `{"enabled": null}`}, {"encryption", `{"customerKey":null}`},
-		{"encryption", "true"}, {"encryption", `{"customerKey":1}`}, {"encryption", `{"key":"a"}`},
-		{"network", "private"}, {"network", `{"private":"yes"}`}, {"network", `{"public":true}`}, {"network", `{"zones":1}`}, {"network", `{"zones":4}`},
-		{"network", `{"zoneNames":["us-east-1a"]}`}, {"network", `{"zones":3,"zoneNames":["us-east-1a","us-east-1b"]}`},
-		{"network", `{"zoneNames":["us-east-1a","us-east-1a"]}`}, {"network", `{"zoneNames":["us-east-1a","us-east-1-bos-1a"]}`}, {"network", `{"zoneNames":"us-east-1a"}`},
-		{"network", `{"cidr":"10.0.0.0/15"}`}, {"network", `{"cidr":"10.0.0.0/25"}`}, {"network", `{"cidr":"11.0.0.0/16"}`}, {"network", `{"cidr":"10.0.1.0/16"}`},
-		{"network", `{"cidr":"10.0.0.0"}`}, {"network", `{"cidr":"fd00::/16"}`}, {"network", `{"cidr":"172.32.0.0/16"}`}, {"network", `{"cidr":""}`},
-		{"tags", `["a"]`}, {"tags", `{"a":1}`}, {"tags", `{"aws:a":"b"}`}, {"tags", `{"a":"b,c"}`}, {"tags", `{"a&b":"c"}`}, {"tags", string(tags)}, {"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
+		{"auth", `{"mode":"cognito","allowAnonymous":true}`},
+		{"auth", `{"mode":"jwt","audiences":["a"]}`},
+		{"auth", `{"mode":"jwt","issuer":"https://a.example"}`},
+		{"auth", `{"mode":"jwt","issuer":"http://a.example","audiences":["a"]}`},
+		{"auth", `{"mode":"jwt","issuer":"https://a.example?x=1","audiences":["a"]}`},
+		{"auth", `{"mode":"jwt","issuer":"a.example","audiences":["a"]}`},
+		{"auth", `{"mode":"jwt","issuer":"https://a.example","audiences":[""]}`},
+		{"auth", `{"mode":"lambda","cacheSeconds":3601}`},
+		{"auth", `{"mode":"lambda","cacheSeconds":-1}`},
+		{"auth", `{"mode":"lambda","cacheSeconds":"60"}`},
+		{"audit", "on"},
+		{"audit", `{"enabled":"yes"}`},
+		{"audit", `{"retentionDays":0}`},
+		{"audit", `{"retentionDays":36501}`},
+		{"audit", `{"days":1}`},
+		{"network", `{"private":null}`},
+		{"audit", `{"enabled": null}`},
+		{"encryption", `{"customerKey":null}`},
+		{"encryption", "true"},
+		{"encryption", `{"customerKey":1}`},
+		{"encryption", `{"key":"a"}`},
+		{"network", "private"},
+		{"network", `{"private":"yes"}`},
+		{"network", `{"public":true}`},
+		{"network", `{"zones":1}`},
+		{"network", `{"zones":4}`},
+		{"network", `{"zoneNames":["us-east-1a"]}`},
+		{"network", `{"zones":3,"zoneNames":["us-east-1a","us-east-1b"]}`},
+		{"network", `{"zoneNames":["us-east-1a","us-east-1a"]}`},
+		{"network", `{"zoneNames":["us-east-1a","us-east-1-bos-1a"]}`},
+		{"network", `{"zoneNames":"us-east-1a"}`},
+		{"network", `{"cidr":"10.0.0.0/15"}`},
+		{"network", `{"cidr":"10.0.0.0/25"}`},
+		{"network", `{"cidr":"11.0.0.0/16"}`},
+		{"network", `{"cidr":"10.0.1.0/16"}`},
+		{"network", `{"cidr":"10.0.0.0"}`},
+		{"network", `{"cidr":"fd00::/16"}`},
+		{"network", `{"cidr":"172.32.0.0/16"}`},
+		{"network", `{"cidr":""}`},
+		{"tags", `["a"]`},
+		{"tags", `{"a":1}`},
+		{"tags", `{"aws:a":"b"}`},
+		{"tags", `{"a":"b,c"}`},
+		{"tags", `{"a&b":"c"}`},
+		{"tags", string(tags)},
+		{"tags", `{"a":"` + strings.Repeat("x", 257) + `"}`},
 	}
 	for _, c := range cases {
 		t.Run(c.key+" "+c.value[:min(20, len(c.value))], func(t *testing.T) {
@@ -142,18 +230,43 @@ func TestWhatTheStackOrTwoKeysTogetherForbidIsRefused(t *testing.T) {
 		config map[string]string
 		want   []string // keys; none if it is allowed
 	}{
-		"anonymous production":              {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
-		"anonymous production on demand":    {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
-		"tags without room for a network's": {"dev", map[string]string{"tags": tags(49, ""), "network": `{"private":true}`}, []string{"items-api:tags", "items-api:network"}},
-		"and for one that is kept":          {"dev", map[string]string{"tags": tags(49, ""), "network": `{"keep":true}`}, []string{"items-api:tags"}},
-		"tags beside a network's":           {"dev", map[string]string{"tags": tags(48, `,"Name":"a"`), "network": `{"private":true}`}, nil},
-		"tags without a network":            {"dev", map[string]string{"tags": tags(50, "")}, nil},
-		"anonymous development":             {"dev", map[string]string{"auth": none}, nil},
-		"credentials for everybody":         {"dev", map[string]string{"corsOrigins": `["*"]`, "cors": `{"allowCredentials":true}`}, []string{"items-api:cors ", "items-api:corsOrigins"}},
-		"a wildcard without authorization":  {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, []string{"items-api:cors ", "authorization"}},
-		"a wildcard with authorization":     {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*","Authorization"]}`}, nil},
-		"a wildcard with keys":              {"dev", map[string]string{"auth": `{"mode":"lambda"}`, "corsOrigins": `["https://a.example"]`, "cors": `{"allowHeaders":["*"]}`}, nil},
-		"credentials for one origin":        {"dev", map[string]string{"corsOrigins": `["https://a.example"]`, "cors": `{"allowCredentials":true}`}, nil},
+		"anonymous production":           {"prod", map[string]string{"auth": none}, []string{"items-api:auth", "allowAnonymous"}},
+		"anonymous production on demand": {"prod", map[string]string{"auth": `{"mode":"none","allowAnonymous":true}`}, nil},
+		"tags without room for a network's": {"dev", map[string]string{
+			"tags":    tags(49, ""),
+			"network": `{"private":true}`,
+		}, []string{"items-api:tags", "items-api:network"}},
+		"and for one that is kept": {"dev", map[string]string{
+			"tags":    tags(49, ""),
+			"network": `{"keep":true}`,
+		}, []string{"items-api:tags"}},
+		"tags beside a network's": {"dev", map[string]string{
+			"tags":    tags(48, `,"Name":"a"`),
+			"network": `{"private":true}`,
+		}, nil},
+		"tags without a network": {"dev", map[string]string{"tags": tags(50, "")}, nil},
+		"anonymous development":  {"dev", map[string]string{"auth": none}, nil},
+		"credentials for everybody": {"dev", map[string]string{
+			"corsOrigins": `["*"]`,
+			"cors":        `{"allowCredentials":true}`,
+		}, []string{"items-api:cors ", "items-api:corsOrigins"}},
+		"a wildcard without authorization": {"dev", map[string]string{
+			"corsOrigins": `["https://a.example"]`,
+			"cors":        `{"allowHeaders":["*"]}`,
+		}, []string{"items-api:cors ", "authorization"}},
+		"a wildcard with authorization": {"dev", map[string]string{
+			"corsOrigins": `["https://a.example"]`,
+			"cors":        `{"allowHeaders":["*","Authorization"]}`,
+		}, nil},
+		"a wildcard with keys": {"dev", map[string]string{
+			"auth":        `{"mode":"lambda"}`,
+			"corsOrigins": `["https://a.example"]`,
+			"cors":        `{"allowHeaders":["*"]}`,
+		}, nil},
+		"credentials for one origin": {"dev", map[string]string{
+			"corsOrigins": `["https://a.example"]`,
+			"cors":        `{"allowCredentials":true}`,
+		}, nil},
 	} {
 		config := map[string]string{}
 		for k, v := range c.config {
@@ -183,7 +296,10 @@ func TestWhatTheStackOrTwoKeysTogetherForbidIsRefused(t *testing.T) {
 
 func TestOriginsAsBrowsersSendThemAreAccepted(t *testing.T) {
 	t.Parallel()
-	for _, o := range []string{"https://example.com", "http://localhost:3000", "https://xn--bcher-kva.example", "http://127.0.0.1:8080", "http://[::1]:3000", "http://[::1]", "https://a_b.example.com:8443"} {
+	for _, o := range []string{
+		"https://example.com", "http://localhost:3000", "https://xn--bcher-kva.example",
+		"http://127.0.0.1:8080", "http://[::1]:3000", "http://[::1]", "https://a_b.example.com:8443",
+	} {
 		if _, err := Parse(map[string]string{"items-api:corsOrigins": `["` + o + `"]`}); err != nil {
 			t.Errorf("%s: %v", o, err)
 		}
@@ -195,8 +311,14 @@ func TestOriginsAsBrowsersSendThemAreAccepted(t *testing.T) {
 func TestIssuerOnLoopbackIsForTheLocalCloudOnly(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"http://localhost", "http://127.0.0.1", "http://[::1]", "https://localhost"} {
-		made, err := deploy(map[string]string{"items-api:auth": `{"mode":"jwt","issuer":"` + at + `:8080","audiences":["a"]}`})
-		if err == nil || !strings.Contains(err.Error(), "items-api:auth") || !strings.Contains(err.Error(), "111122223333") || len(made) > 0 {
+		made, err := deploy(
+			map[string]string{
+				"items-api:auth": `{"mode":"jwt","issuer":"` + at + `:8080","audiences":["a"]}`,
+			},
+		)
+		if err == nil || !strings.Contains(err.Error(), "items-api:auth") ||
+			!strings.Contains(err.Error(), "111122223333") ||
+			len(made) > 0 {
 			t.Errorf("%s: got %v, %v", at, made, err)
 		}
 	}
@@ -204,7 +326,13 @@ func TestIssuerOnLoopbackIsForTheLocalCloudOnly(t *testing.T) {
 
 func TestAllProblemsAreReportedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := Parse(map[string]string{"items-api:memoryMB": "1", "items-api:tags": "x", "items-api:memorymb": "512", "items-api:nonsense": "1", "aws:region": "eu-west-1"})
+	_, err := Parse(map[string]string{
+		"items-api:memoryMB": "1",
+		"items-api:tags":     "x",
+		"items-api:memorymb": "512",
+		"items-api:nonsense": "1",
+		"aws:region":         "eu-west-1",
+	})
 	if err == nil {
 		t.Fatal("it was accepted")
 	}

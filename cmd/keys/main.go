@@ -21,9 +21,24 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var table, region string
-	root := &cobra.Command{Use: "keys", Short: "Manage API keys of a deployment with auth.mode lambda", SilenceUsage: true, SilenceErrors: true}
-	root.PersistentFlags().StringVar(&table, "table", "", "name of the table: `pulumi stack output tableName`")
-	root.PersistentFlags().StringVar(&region, "region", "", "region of the table, if the AWS configuration does not say it")
+	root := &cobra.Command{
+		Use:           "keys",
+		Short:         "Manage API keys of a deployment with auth.mode lambda",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(
+		&table,
+		"table",
+		"",
+		"name of the table: `pulumi stack output tableName`",
+	)
+	root.PersistentFlags().StringVar(
+		&region,
+		"region",
+		"",
+		"region of the table, if the AWS configuration does not say it",
+	)
 	root.AddCommand(cli.Commands(func(ctx context.Context) (apikey.Writer, string, error) {
 		if table == "" {
 			return nil, "", errors.New("which table? Give --table $(pulumi stack output tableName)")

@@ -23,7 +23,10 @@ func tokenCommand(o *options) *cobra.Command {
 	var subject string
 	var scopes []string
 	var lifetime time.Duration
-	c := &cobra.Command{Use: "token", Short: "Print an access token of the stack's user pool (auth.mode cognito)", Args: cobra.NoArgs,
+	c := &cobra.Command{
+		Use:   "token",
+		Short: "Print an access token of the stack's user pool (auth.mode cognito)",
+		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out, _, err := o.outputsOf(c.Context())
 			if err != nil {
@@ -32,16 +35,35 @@ func tokenCommand(o *options) *cobra.Command {
 			switch mode := out["authMode"]; mode {
 			case string(api.AuthCognito):
 			case string(api.AuthLambda):
-				return errors.New("this stack asks for API keys: make one with `go run ./cmd/local keys issue --owner " + subject + "`")
+				return errors.New(
+					"this stack asks for API keys: make one with `go run ./cmd/local keys issue --owner " + subject + "`",
+				)
 			case string(api.AuthJWT):
-				return errors.New("the tokens of this stack come from the issuer in auth.issuer of its configuration: ask that one")
+				return errors.New(
+					"the tokens of this stack come from the issuer in auth.issuer of its " +
+						"configuration: ask that one",
+				)
 			default:
 				return fmt.Errorf("this stack (auth.mode %v) asks for no token", mode)
 			}
-			g := oidc.Grant{Pool: fmt.Sprint(out["userPoolId"]), Client: fmt.Sprint(out["userPoolClientId"]), Subject: subject, Now: time.Now(), Lifetime: lifetime}
+			g := oidc.Grant{
+				Pool:     fmt.Sprint(out["userPoolId"]),
+				Client:   fmt.Sprint(out["userPoolClientId"]),
+				Subject:  subject,
+				Now:      time.Now(),
+				Lifetime: lifetime,
+			}
 			for _, s := range scopes {
-				if !slices.Contains([]api.Scope{api.ScopeRead, api.ScopeWrite}, api.Scope(s)) && !strings.Contains(s, "/") && !strings.HasPrefix(s, "aws.cognito.") && s != "openid" {
-					return fmt.Errorf("there is no scope %q; the API's are %s and %s", s, api.ScopeRead, api.ScopeWrite)
+				if !slices.Contains([]api.Scope{api.ScopeRead, api.ScopeWrite}, api.Scope(s)) &&
+					!strings.Contains(s, "/") &&
+					!strings.HasPrefix(s, "aws.cognito.") &&
+					s != "openid" {
+					return fmt.Errorf(
+						"there is no scope %q; the API's are %s and %s",
+						s,
+						api.ScopeRead,
+						api.ScopeWrite,
+					)
 				}
 				// As a user pool writes it: with the resource server's name.
 				if _, own := api.Scopes()[api.Scope(s)]; own {
@@ -55,10 +77,26 @@ func tokenCommand(o *options) *cobra.Command {
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), token)
 			return err
-		}}
-	c.Flags().StringVar(&subject, "sub", "alice", "whom the token is for: the owner of the items that it reaches")
-	c.Flags().StringArrayVar(&scopes, "scope", []string{string(api.ScopeRead), string(api.ScopeWrite)}, "what the token permits; may be repeated")
-	c.Flags().DurationVar(&lifetime, "lifetime", time.Hour, "how long the token is good; negative for one that has expired")
+		},
+	}
+	c.Flags().StringVar(
+		&subject,
+		"sub",
+		"alice",
+		"whom the token is for: the owner of the items that it reaches",
+	)
+	c.Flags().StringArrayVar(
+		&scopes,
+		"scope",
+		[]string{string(api.ScopeRead), string(api.ScopeWrite)},
+		"what the token permits; may be repeated",
+	)
+	c.Flags().DurationVar(
+		&lifetime,
+		"lifetime",
+		time.Hour,
+		"how long the token is good; negative for one that has expired",
+	)
 	return c
 }
 
@@ -71,7 +109,10 @@ func keysCommand(o *options) *cobra.Command {
 			return nil, "", err
 		}
 		if out["authMode"] != string(api.AuthLambda) {
-			return nil, "", fmt.Errorf("this stack (auth.mode %v) has no API keys: set auth.mode to lambda", out["authMode"])
+			return nil, "", fmt.Errorf(
+				"this stack (auth.mode %v) has no API keys: set auth.mode to lambda",
+				out["authMode"],
+			)
 		}
 		instance, ok := localcloud.Running(o.dir)
 		if !ok {

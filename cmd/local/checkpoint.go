@@ -38,7 +38,8 @@ func otherLayout(states fs.FS) error {
 		}
 		if len(found) > 0 {
 			return fmt.Errorf(
-				"the engine's state %s is compressed or in the layout of old engines, as PULUMI_DIY_BACKEND_* variables "+
+				"the engine's state %s is compressed or in the layout of old engines, as "+
+					"PULUMI_DIY_BACKEND_* variables "+
 					"asked for when it was written: `local deploy` of its stack writes it anew",
 				found[0],
 			)
@@ -77,8 +78,17 @@ func (o *options) mend() error {
 	}
 	before, err := os.ReadFile(file + ".bak")
 	if err != nil || !json.Valid(before) {
-		return fmt.Errorf("the engine's state of the stack %s is damaged, and so is the copy beside it: restore %s from a backup; the data in the tables is not affected", o.stack, file)
+		return fmt.Errorf(
+			"the engine's state of the stack %s is damaged, and so is the copy beside it: restore %s from "+
+				"a backup; the data in the tables is not affected",
+			o.stack,
+			file,
+		)
 	}
-	fmt.Fprintf(os.Stderr, "the engine's state of the stack %s was damaged; going on from the copy before\n", o.stack)
+	fmt.Fprintf(
+		os.Stderr,
+		"the engine's state of the stack %s was damaged; going on from the copy before\n",
+		o.stack,
+	)
 	return state.WriteFile(file, before, 0o600)
 }

@@ -15,14 +15,33 @@ func TestDamagedStateOfTheEngineIsMended(t *testing.T) {
 		want  string // of local.json; "" if it must not be there
 		fails bool
 	}{
-		"nothing there":           {nil, "", false},
-		"sound":                   {map[string]string{"local.json": good, "local.json.bak": older}, good, false},
-		"metadata half-written":   {map[string]string{"local.json": good, "local.json.attrs": "", "local.json.bak.attrs": "{"}, good, false},
-		"empty":                   {map[string]string{"local.json": "", "local.json.bak": older}, older, false},
-		"cut off":                 {map[string]string{"local.json": good[:5], "local.json.bak": older}, older, false},
-		"not completed":           {map[string]string{"local.json": good, "local.json.18a2.tmp": good[:3]}, good, false},
+		"nothing there": {nil, "", false},
+		"sound": {map[string]string{
+			"local.json":     good,
+			"local.json.bak": older,
+		}, good, false},
+		"metadata half-written": {map[string]string{
+			"local.json":           good,
+			"local.json.attrs":     "",
+			"local.json.bak.attrs": "{",
+		}, good, false},
+		"empty": {map[string]string{
+			"local.json":     "",
+			"local.json.bak": older,
+		}, older, false},
+		"cut off": {map[string]string{
+			"local.json":     good[:5],
+			"local.json.bak": older,
+		}, older, false},
+		"not completed": {map[string]string{
+			"local.json":          good,
+			"local.json.18a2.tmp": good[:3],
+		}, good, false},
 		"damaged without another": {map[string]string{"local.json": good[:5]}, good[:5], true},
-		"both damaged":            {map[string]string{"local.json": good[:5], "local.json.bak": ""}, good[:5], true},
+		"both damaged": {map[string]string{
+			"local.json":     good[:5],
+			"local.json.bak": "",
+		}, good[:5], true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +57,9 @@ func TestDamagedStateOfTheEngineIsMended(t *testing.T) {
 				}
 			}
 			err := o.mend()
-			if (err != nil) != c.fails || err != nil && (!strings.Contains(err.Error(), "local.json") || !strings.Contains(err.Error(), "backup")) {
+			if (err != nil) != c.fails ||
+				err != nil &&
+					(!strings.Contains(err.Error(), "local.json") || !strings.Contains(err.Error(), "backup")) {
 				t.Errorf("got the error %v", err)
 			}
 			data, err := os.ReadFile(filepath.Join(dir, "local.json"))

@@ -48,7 +48,8 @@ it, or their stacks are said to be gone:
 		},
 	}
 	f := c.Flags()
-	const stateUsage = "`file` that pulumi stack export wrote for another program, - for the input; may be repeated"
+	const stateUsage = "`file` that pulumi stack export wrote for another program, - for the input; " +
+		"may be repeated"
 	f.StringArrayVar(&k.states, "state", nil, stateUsage)
 	const goneUsage = "`project/stack` of another program that does not exist any more; may be repeated"
 	f.StringArrayVar(&k.gone, "gone", nil, goneUsage)

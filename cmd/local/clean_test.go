@@ -106,7 +106,10 @@ func TestStatesThatCannotJudgeAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	own := filepath.Join(dir, "pulumi", ".pulumi", "stacks", "items")
 	err := os.MkdirAll(own, 0o700)
-	if err = errors.Join(err, os.WriteFile(filepath.Join(own, "local.json"), []byte("{"), 0o600)); err != nil {
+	if err = errors.Join(
+		err,
+		os.WriteFile(filepath.Join(own, "local.json"), []byte("{"), 0o600),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := (&options{dir: dir}).census(strings.NewReader(""), cleaning{}); err == nil ||

@@ -61,7 +61,9 @@ func up(ctx context.Context, o *options) error {
 	}
 	err = o.own(ctx, cloud, func(s auto.Stack, i localcloud.Instance) error { return o.deploy(ctx, s, i) })
 	if err == nil {
-		fmt.Printf("\nStreaming requests and logs; Ctrl-C stops, and `make up` starts again with the same data.\n")
+		fmt.Printf(
+			"\nStreaming requests and logs; Ctrl-C stops, and `make up` starts again with the same data.\n",
+		)
 		w.stream()
 		<-ctx.Done()
 	}
@@ -70,7 +72,11 @@ func up(ctx context.Context, o *options) error {
 
 // own opens the stack on a cloud that only this process uses, and brings both
 // together first.
-func (o *options) own(ctx context.Context, cloud *localcloud.Cloud, do func(auto.Stack, localcloud.Instance) error) error {
+func (o *options) own(
+	ctx context.Context,
+	cloud *localcloud.Cloud,
+	do func(auto.Stack, localcloud.Instance) error,
+) error {
 	if err := o.releaseLocks(ctx); err != nil {
 		return err
 	}
@@ -119,7 +125,12 @@ func deploy(ctx context.Context, o *options) error {
 // before anything is created.
 func (o *options) deploy(ctx context.Context, s auto.Stack, cloud localcloud.Instance) error {
 	r := newReport(os.Stdout)
-	plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(false)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
+	plan, err := s.Preview(
+		ctx,
+		optpreview.EventStreams(r.events(false)),
+		optpreview.SuppressProgress(),
+		optpreview.SuppressOutputs(),
+	)
 	if err := r.finish(err); err != nil {
 		return fmt.Errorf("nothing was deployed: %w", err)
 	}
@@ -129,7 +140,12 @@ func (o *options) deploy(ctx context.Context, s auto.Stack, cloud localcloud.Ins
 	}
 	if changes(plan.ChangeSummary) > 0 || moved || !o.hasOutputs() {
 		r = r.again()
-		_, err = s.Up(ctx, optup.EventStreams(r.events(true)), optup.SuppressProgress(), optup.SuppressOutputs())
+		_, err = s.Up(
+			ctx,
+			optup.EventStreams(r.events(true)),
+			optup.SuppressProgress(),
+			optup.SuppressOutputs(),
+		)
 		if err := r.finish(err); err != nil {
 			return fmt.Errorf("the deployment is not complete; correct this and deploy again: %w", err)
 		}
@@ -181,7 +197,11 @@ func (o *options) show(ctx context.Context, s auto.Stack) error {
 	at := located(out)
 	fmt.Printf("\n  %s\n\n", out["url"])
 	if at.host != "" {
-		fmt.Printf("  The local cloud serves this name without TLS, to requests for %s at %s:\n", at.host, at.url)
+		fmt.Printf(
+			"  The local cloud serves this name without TLS, to requests for %s at %s:\n",
+			at.host,
+			at.url,
+		)
 	}
 	fmt.Printf("  curl -sS%s %s/health\n", at.header(), at.url)
 	mode := api.AuthMode(fmt.Sprint(out["authMode"]))
@@ -195,11 +215,23 @@ func (o *options) show(ctx context.Context, s auto.Stack) error {
 	case api.AuthLambda:
 		fmt.Printf("  KEY=$(go run ./cmd/local keys issue%s --owner alice)\n", of)
 	case api.AuthJWT:
-		fmt.Println("  TOKEN=...   # an access token of the issuer, with the scopes items:read and items:write")
+		fmt.Println(
+			"  TOKEN=...   # an access token of the issuer, with the scopes items:read and items:write",
+		)
 	}
-	fmt.Printf("  curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{\"name\":\"first\"}'\n", at.header(), at.url, stack.CurlHeader(mode))
+	fmt.Printf(
+		"  curl -sS%s -X POST %s/items%s -H 'content-type: application/json' -d '{\"name\":\"first\"}'\n",
+		at.header(),
+		at.url,
+		stack.CurlHeader(mode),
+	)
 	fmt.Printf("  curl -sS%s%s '%s/items?limit=10'\n", at.header(), stack.CurlHeader(mode), at.url)
-	fmt.Printf("  AWS_CONFIG_FILE=%[1]s/aws/config AWS_SHARED_CREDENTIALS_FILE=%[1]s/aws/credentials aws dynamodb scan --table-name %[2]s\n", o.dir, out["tableName"])
+	fmt.Printf(
+		"  AWS_CONFIG_FILE=%[1]s/aws/config AWS_SHARED_CREDENTIALS_FILE=%[1]s/aws/credentials aws "+
+			"dynamodb scan --table-name %[2]s\n",
+		o.dir,
+		out["tableName"],
+	)
 	return nil
 }
 
@@ -229,7 +261,12 @@ func preview(ctx context.Context, o *options) error {
 	o.port = 0 // nothing moves
 	return o.with(ctx, func(s auto.Stack, _ localcloud.Instance) error {
 		r := newReport(os.Stdout)
-		plan, err := s.Preview(ctx, optpreview.EventStreams(r.events(true)), optpreview.SuppressProgress(), optpreview.SuppressOutputs())
+		plan, err := s.Preview(
+			ctx,
+			optpreview.EventStreams(r.events(true)),
+			optpreview.SuppressProgress(),
+			optpreview.SuppressOutputs(),
+		)
 		if err := r.finish(err); err != nil {
 			return err
 		}
@@ -244,12 +281,24 @@ func destroy(ctx context.Context, o *options) error {
 	o.port = 0 // nothing moves
 	return o.with(ctx, func(s auto.Stack, _ localcloud.Instance) error {
 		r := newReport(os.Stdout)
-		_, err := s.PreviewDestroy(ctx, optdestroy.EventStreams(r.events(false)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
+		_, err := s.PreviewDestroy(
+			ctx,
+			optdestroy.EventStreams(r.events(false)),
+			optdestroy.SuppressProgress(),
+			optdestroy.SuppressOutputs(),
+			optdestroy.RunProgram(true),
+		)
 		if err := r.finish(err); err != nil {
 			return err
 		}
 		r = r.again()
-		_, err = s.Destroy(ctx, optdestroy.EventStreams(r.events(true)), optdestroy.SuppressProgress(), optdestroy.SuppressOutputs(), optdestroy.RunProgram(true))
+		_, err = s.Destroy(
+			ctx,
+			optdestroy.EventStreams(r.events(true)),
+			optdestroy.SuppressProgress(),
+			optdestroy.SuppressOutputs(),
+			optdestroy.RunProgram(true),
+		)
 		if err := r.finish(err); err != nil {
 			return err
 		}

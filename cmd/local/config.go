@@ -21,7 +21,11 @@ func (o *options) prepare() (work string, err error) {
 	file := "Pulumi." + o.stack + ".yaml"
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no %s here: run this in the project's directory, and copy Pulumi.local.yaml for a new stack", file)
+		return "", fmt.Errorf(
+			"there is no %s here: run this in the project's directory, and copy Pulumi.local.yaml "+
+				"for a new stack",
+			file,
+		)
 	}
 	if err != nil {
 		return "", err
@@ -58,7 +62,12 @@ func check(name, file string, doc map[string]any) error {
 	flat := map[string]string{}
 	for k, v := range config {
 		if m, ok := v.(map[string]any); ok && m["secure"] != nil {
-			return fmt.Errorf("%s: %s is encrypted, which the local cloud cannot read: put a plain value into a stack for local use", file, k)
+			return fmt.Errorf(
+				"%s: %s is encrypted, which the local cloud cannot read: put a plain value into a stack "+
+					"for local use",
+				file,
+				k,
+			)
 		}
 		switch v := v.(type) {
 		case string:

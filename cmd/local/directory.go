@@ -64,7 +64,12 @@ func (o *options) migrateStacks() error {
 			continue
 		}
 		if err := moveStack(from, filepath.Join(o.dir, stacksName, name)); err != nil {
-			return fmt.Errorf("moving the files of the stack %s to %s: %w", name, filepath.Join(o.dir, stacksName), err)
+			return fmt.Errorf(
+				"moving the files of the stack %s to %s: %w",
+				name,
+				filepath.Join(o.dir, stacksName),
+				err,
+			)
 		}
 	}
 	return nil

@@ -47,14 +47,17 @@ func files(t *testing.T, dir string) []string {
 func TestStackNamesAreThoseOfTheEngine(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 100)
-	for _, name := range []string{"local", "dynamodb", "state", "stacks", "a.b", "...", "-x", "_", "Z9", long} {
+	for _, name := range []string{
+		"local", "dynamodb", "state", "stacks", "a.b", "...", "-x", "_", "Z9", long,
+	} {
 		if err := checkStackName(name); err != nil {
 			t.Errorf("%q is refused: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", ".", "..", "../x", "a/b", `a\b`, "a b", "a*", "ä", "a\n", long + "a"} {
 		err := checkStackName(name)
-		if err == nil || !strings.Contains(err.Error(), "valid stack name") || !strings.Contains(err.Error(), "--stack") {
+		if err == nil || !strings.Contains(err.Error(), "valid stack name") ||
+			!strings.Contains(err.Error(), "--stack") {
 			t.Errorf("%q gave %v", name, err)
 		}
 	}
@@ -173,14 +176,27 @@ func TestForgetRemovesTheFilesOfOneStackOnly(t *testing.T) {
 	o := &options{dir: t.TempDir(), stack: "b"}
 	const engine, logs = "pulumi/.pulumi/", "pulumi-home/logs/organization+items-api+"
 	kept := []string{
-		"dynamodb/data.db", "pulumi/.pulumi/history/items-api/bb/x", "pulumi/.pulumi/locks/organization/items-api/bb/x.json",
-		engine + "stacks/items-api/b.json.json", engine + "stacks/items-api/bb.json.bak",
-		logs + "b-20261126T044311-20261126T044311.log", logs + "bb-20261126T044311.log", "stacks/bb/outputs.json",
+		"dynamodb/data.db",
+		"pulumi/.pulumi/history/items-api/bb/x",
+		"pulumi/.pulumi/locks/organization/items-api/bb/x.json",
+		engine + "stacks/items-api/b.json.json",
+		engine + "stacks/items-api/bb.json.bak",
+		logs + "b-20261126T044311-20261126T044311.log",
+		logs + "bb-20261126T044311.log",
+		"stacks/bb/outputs.json",
 	}
 	write(t, o.dir, kept...)
-	write(t, o.dir, "stacks/b/outputs.json", "stacks/b/work/Pulumi.b.yaml", engine+"stacks/items-api/b.json.bak",
-		engine+"history/items-api/b/x", engine+"locks/organization/items-api/b/x.json", engine+"backups/items-api/b/x",
-		logs+"b-20261126T044311.log")
+	write(
+		t,
+		o.dir,
+		"stacks/b/outputs.json",
+		"stacks/b/work/Pulumi.b.yaml",
+		engine+"stacks/items-api/b.json.bak",
+		engine+"history/items-api/b/x",
+		engine+"locks/organization/items-api/b/x.json",
+		engine+"backups/items-api/b/x",
+		logs+"b-20261126T044311.log",
+	)
 	if err := o.forget(); err != nil {
 		t.Fatal(err)
 	}

@@ -46,16 +46,27 @@ func (o *options) open(ctx context.Context, cloud localcloud.Instance) (auto.Sta
 		return auto.Stack{}, err
 	}
 	env := map[string]string{
-		"PULUMI_BACKEND_URL": backendURL(backend), "PULUMI_CONFIG_PASSPHRASE": "",
-		"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+		"PULUMI_BACKEND_URL":                            backendURL(backend),
+		"PULUMI_CONFIG_PASSPHRASE":                      "",
+		"PULUMI_SKIP_UPDATE_CHECK":                      "true",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
+		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
 	maps.Copy(env, stateLayout())
 	maps.Copy(env, cloud.OwnEnvironment(dir))
 	if cli.Version().LT(executablePacks) {
 		delete(env, localcloud.PolicyPackVariable)
 	}
-	s, err := auto.UpsertStackInlineSource(ctx, o.stack, project, stack.Deploy, auto.WorkDir(work), auto.Pulumi(cli),
-		auto.PulumiHome(filepath.Join(dir, "pulumi-home")), auto.EnvVars(env))
+	s, err := auto.UpsertStackInlineSource(
+		ctx,
+		o.stack,
+		project,
+		stack.Deploy,
+		auto.WorkDir(work),
+		auto.Pulumi(cli),
+		auto.PulumiHome(filepath.Join(dir, "pulumi-home")),
+		auto.EnvVars(env),
+	)
 	if err != nil {
 		return s, fmt.Errorf("opening the stack %s: %w", o.stack, err)
 	}
@@ -85,7 +96,11 @@ func (o *options) releaseLocks(ctx context.Context) error {
 		for err == nil && holder.PID > 0 && syscall.Kill(holder.PID, 0) == nil {
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("the process %d still deploys the stack %s: wait for its end, or stop it", holder.PID, o.stack)
+				return fmt.Errorf(
+					"the process %d still deploys the stack %s: wait for its end, or stop it",
+					holder.PID,
+					o.stack,
+				)
 			case <-time.After(100 * time.Millisecond):
 			}
 		}

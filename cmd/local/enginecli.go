@@ -33,7 +33,11 @@ func (o *options) pulumi() (auto.PulumiCommand, error) {
 	if err != nil {
 		return nil, fmt.Errorf("using the Pulumi CLI: %w", err)
 	}
-	return &engineCLI{PulumiCommand: known, path: path, children: &o.children}, nil
+	return &engineCLI{
+		PulumiCommand: known,
+		path:          path,
+		children:      &o.children,
+	}, nil
 }
 
 // engineCLI runs the Pulumi CLI as the Automation API does, but in a process group of
@@ -51,7 +55,13 @@ type engineCLI struct {
 const patience = 10 * time.Second
 
 // Run runs the CLI to its end. When ctx is done it is interrupted once.
-func (c *engineCLI) Run(ctx context.Context, dir string, in io.Reader, out, errOut []io.Writer, env []string, args ...string,
+func (c *engineCLI) Run(
+	ctx context.Context,
+	dir string,
+	in io.Reader,
+	out, errOut []io.Writer,
+	env []string,
+	args ...string,
 ) (stdout, stderr string, code int, err error) {
 	cmd := exec.CommandContext(ctx, c.path, append([]string{"--non-interactive"}, args...)...)
 	var o, e bytes.Buffer

@@ -62,11 +62,21 @@ func command(o *options) *cobra.Command {
 	f.StringVar(&o.tools, "tools", ".tools", "directory of the tools that `make tools` puts there")
 	f.StringVar(&o.region, "region", "us-east-1", "region of the local cloud")
 	f.StringVar(&o.stack, "stack", defaultStack, "stack, with its configuration in Pulumi.<stack>.yaml")
-	f.IntVar(&o.port, "port", 0, "port of the stack's API, with up and deploy, or of new APIs, with serve (default: where it is, or the first free from 8080 on)")
+	f.IntVar(
+		&o.port,
+		"port",
+		0,
+		"port of the stack's API, with up and deploy, or of new APIs, with serve (default: where it is, "+
+			"or the first free from 8080 on)",
+	)
 	f.IntVar(&o.concurrency, "account-concurrency", 1000, "the account's limit of concurrent executions")
 	add := func(use, short string, run func(context.Context, *options) error) {
-		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs,
-			RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) }})
+		root.AddCommand(&cobra.Command{
+			Use:   use,
+			Short: short,
+			Args:  cobra.NoArgs,
+			RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+		})
 	}
 	add("up", "Start the local cloud, deploy, and serve until Ctrl-C", up)
 	add("deploy", "Deploy to the local cloud that runs, or to one that is started for it", deploy)

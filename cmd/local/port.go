@@ -22,7 +22,11 @@ func (o *options) urns() string { return fmt.Sprintf("urn:pulumi:%s::%s::", o.st
 // place gives the stack's API the port that was asked for. It reports whether
 // the API is served elsewhere than the engine's state says, which it corrects:
 // the stack's outputs follow with the next deployment.
-func (o *options) place(ctx context.Context, s auto.Stack, cloud localcloud.Instance) (moved bool, err error) {
+func (o *options) place(
+	ctx context.Context,
+	s auto.Stack,
+	cloud localcloud.Instance,
+) (moved bool, err error) {
 	if o.port != 0 {
 		if err := cloud.Place(o.urns(), o.port); err != nil {
 			return false, fmt.Errorf("nothing was deployed: %w", err)

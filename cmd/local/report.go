@@ -83,7 +83,9 @@ func (r *report) event(e events.EngineEvent, changes bool) {
 	case e.DiagnosticEvent != nil && e.DiagnosticEvent.Severity == "warning":
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if text := strings.TrimSpace(strings.TrimPrefix(e.DiagnosticEvent.Message, "warning: ")); !r.warned[text] {
+		if text := strings.TrimSpace(
+			strings.TrimPrefix(e.DiagnosticEvent.Message, "warning: "),
+		); !r.warned[text] {
 			r.warned[text] = true
 			fmt.Fprintf(r.out, "warning: %s\n", text)
 		}

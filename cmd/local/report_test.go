@@ -52,7 +52,10 @@ func TestReportEndsWithTheEngineWhoeverClosesTheChannel(t *testing.T) {
 				if closed {
 					close(stream)
 				}
-				if err := r.finish(errors.New("exit status 1")); err == nil || !strings.Contains(err.Error(), "the last") {
+				if err := r.finish(
+					errors.New("exit status 1"),
+				); err == nil ||
+					!strings.Contains(err.Error(), "the last") {
 					t.Errorf("got %v", err)
 				}
 			})

@@ -43,7 +43,11 @@ func parseState(data []byte) (engineState, error) {
 
 // known returns the resources, and the stack that the first one names.
 func (s engineState) known(o provider.Origin, taken time.Time) provider.Known {
-	k := provider.Known{Origin: o, Taken: taken, Resources: s.Resources}
+	k := provider.Known{
+		Origin:    o,
+		Taken:     taken,
+		Resources: s.Resources,
+	}
 	for _, r := range s.Resources {
 		if k.Stack == "" {
 			k.Project, k.Stack, _ = provider.StackOf(r.URN)

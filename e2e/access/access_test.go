@@ -110,12 +110,25 @@ func (s *site) guarded(t *testing.T, writer, reader map[string]string) {
 		}
 	}
 	s.expect(t, http.StatusCreated, "POST", "/items", writer)
-	if a := s.expect(t, http.StatusOK, "GET", "/items", reader); !bytes.Contains(a.Body, []byte(`"name":"x"`)) {
+	if a := s.expect(
+		t,
+		http.StatusOK,
+		"GET",
+		"/items",
+		reader,
+	); !bytes.Contains(
+		a.Body,
+		[]byte(`"name":"x"`),
+	) {
 		t.Errorf("the item is not in %s", a.Body)
 	}
 	// A preflight request never reaches an authorizer or the function.
-	a := s.send(t, http.MethodOptions, "/items", map[string]string{"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}, nil)
-	if a.Status != http.StatusNoContent || a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" {
+	a := s.send(t, http.MethodOptions, "/items", map[string]string{
+		"Origin":                        "http://localhost:3000",
+		"Access-Control-Request-Method": "POST",
+	}, nil)
+	if a.Status != http.StatusNoContent ||
+		a.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" {
 		t.Errorf("the preflight request got %d %v", a.Status, a.Header)
 	}
 }
@@ -124,11 +137,25 @@ func (s *site) guarded(t *testing.T, writer, reader map[string]string) {
 // API stay.
 func TestEveryModeOnOneStack(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]any{"auth": map[string]any{"mode": "cognito"}, "throttleRate": 10000, "throttleBurst": 5000})
+	s := start(t, map[string]any{
+		"auth":          map[string]any{"mode": "cognito"},
+		"throttleRate":  10000,
+		"throttleBurst": 5000,
+	})
 	table, apiID := s.outputs["tableName"], s.outputs["apiId"]
 
-	s.guarded(t, bearer(s.command(t, "token", "--sub", "alice")), bearer(s.command(t, "token", "--sub", "alice", "--scope", "items:read")))
-	s.expect(t, http.StatusOK, "GET", "/items", bearer(s.command(t, "token", "--sub", "alice", "--scope", api.SignedInScope)))
+	s.guarded(
+		t,
+		bearer(s.command(t, "token", "--sub", "alice")),
+		bearer(s.command(t, "token", "--sub", "alice", "--scope", "items:read")),
+	)
+	s.expect(
+		t,
+		http.StatusOK,
+		"GET",
+		"/items",
+		bearer(s.command(t, "token", "--sub", "alice", "--scope", api.SignedInScope)),
+	)
 	s.expect(t, http.StatusUnauthorized, "GET", "/items", bearer(s.command(t, "token", "--lifetime=-1m")))
 	old := bearer(s.command(t, "token", "--sub", "alice"))
 
@@ -137,10 +164,18 @@ func TestEveryModeOnOneStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(is.Close)
-	out := s.change(t, map[string]any{"auth": map[string]any{"mode": "jwt", "issuer": is.URL, "audiences": []string{"items"}}})
+	out := s.change(t, map[string]any{"auth": map[string]any{
+		"mode":      "jwt",
+		"issuer":    is.URL,
+		"audiences": []string{"items"},
+	}})
 	t.Run("jwt", func(t *testing.T) {
 		s.expect(t, http.StatusUnauthorized, "GET", "/items", old)
-		s.guarded(t, bearer(good(t, is, map[string]any{"scope": "items:write items:read"})), bearer(good(t, is, map[string]any{"scope": "items:read"})))
+		s.guarded(
+			t,
+			bearer(good(t, is, map[string]any{"scope": "items:write items:read"})),
+			bearer(good(t, is, map[string]any{"scope": "items:read"})),
+		)
 		if out, err := s.Run("token"); err == nil || !strings.Contains(out, "auth.issuer") {
 			t.Errorf("a token of a foreign issuer gave %v, %s", err, out)
 		}
@@ -164,11 +199,21 @@ func TestEveryModeOnOneStack(t *testing.T) {
 // keys is the life of an API key.
 func (s *site) keys(t *testing.T) {
 	key := func(args ...string) map[string]string {
-		return map[string]string{api.APIKeyHeader: s.command(t, append([]string{"keys", "issue"}, args...)...)}
+		return map[string]string{
+			api.APIKeyHeader: s.command(t, append([]string{"keys", "issue"}, args...)...),
+		}
 	}
 	writer, reader := key("--owner", "alice"), key("--owner", "alice", "--scope", "items:read")
 	s.guarded(t, writer, reader)
-	if a := s.expect(t, http.StatusOK, "GET", "/items", key("--owner", "bob")); string(a.Body) != `{"items":[]}` {
+	if a := s.expect(
+		t,
+		http.StatusOK,
+		"GET",
+		"/items",
+		key("--owner", "bob"),
+	); string(
+		a.Body,
+	) != `{"items":[]}` {
 		t.Errorf("bob sees %s", a.Body)
 	}
 	good := writer[api.APIKeyHeader]
@@ -183,7 +228,11 @@ func (s *site) keys(t *testing.T) {
 	s.command(t, "keys", "revoke", id)
 	s.expect(t, http.StatusForbidden, "GET", "/items", writer)
 	s.expect(t, http.StatusOK, "GET", "/items", reader)
-	for want, args := range map[string][]string{"no such API key": {"keys", "revoke", "0000"}, "no scope": {"keys", "issue", "--owner", "a", "--scope", "items:all"}, "owner": {"keys", "issue"}} {
+	for want, args := range map[string][]string{
+		"no such API key": {"keys", "revoke", "0000"},
+		"no scope":        {"keys", "issue", "--owner", "a", "--scope", "items:all"},
+		"owner":           {"keys", "issue"},
+	} {
 		if out, err := s.Run(args...); err == nil || !strings.Contains(out, want) {
 			t.Errorf("%v gave %v, %s", args, err, out)
 		}
@@ -202,7 +251,14 @@ func good(t *testing.T, is *issuer.Issuer, changes map[string]any) string {
 
 func claims(is *issuer.Issuer, changes map[string]any) map[string]any {
 	now := time.Now().Unix()
-	out := map[string]any{"iss": is.URL, "aud": "items", "sub": "alice", "iat": now - 5, "exp": now + 600, "scope": "items:read items:write"}
+	out := map[string]any{
+		"iss":   is.URL,
+		"aud":   "items",
+		"sub":   "alice",
+		"iat":   now - 5,
+		"exp":   now + 600,
+		"scope": "items:read items:write",
+	}
 	for k, v := range changes {
 		out[k] = v
 		if v == nil {

@@ -56,7 +56,9 @@ func hostile(t *testing.T, s *site, is *issuer.Issuer) {
 		"elliptic":    func() string { return sign("ES256", "ec1", "ec1", nil) },
 		"none":        func() string { return sign("none", "k1", "k1", nil) },
 		"none in other letters": func() string {
-			header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + one("None", "NONE", "nOnE", "") + `","kid":"k1"}`))
+			header := base64.RawURLEncoding.EncodeToString(
+				[]byte(`{"alg":"` + one("None", "NONE", "nOnE", "") + `","kid":"k1"}`),
+			)
 			_, rest, _ := strings.Cut(sign("none", "k1", "k1", nil), ".")
 			return header + "." + rest
 		},
@@ -70,10 +72,20 @@ func hostile(t *testing.T, s *site, is *issuer.Issuer) {
 		"wrong audience": func() string {
 			return sign("RS256", "k1", "k1", map[string]any{"aud": []string{text(), "items ", "ITEMS"}})
 		},
-		"audience hidden by another": func() string { return sign("RS256", "k1", "k1", map[string]any{"aud": text(), "client_id": "items"}) },
-		"no audience":                func() string { return sign("RS256", "k1", "k1", map[string]any{"aud": nil}) },
+		"audience hidden by another": func() string {
+			return sign("RS256", "k1", "k1", map[string]any{
+				"aud":       text(),
+				"client_id": "items",
+			})
+		},
+		"no audience": func() string { return sign("RS256", "k1", "k1", map[string]any{"aud": nil}) },
 		"wrong issuer": func() string {
-			return sign("RS256", "k1", "k1", map[string]any{"iss": one("", is.URL+"/", "https://evil.example", strings.ToUpper(is.URL))})
+			return sign(
+				"RS256",
+				"k1",
+				"k1",
+				map[string]any{"iss": one("", is.URL+"/", "https://evil.example", strings.ToUpper(is.URL))},
+			)
 		},
 		"truncated": func() string {
 			full := good(t, is, nil)
@@ -81,7 +93,9 @@ func hostile(t *testing.T, s *site, is *issuer.Issuer) {
 		},
 		"changed payload": func() string {
 			parts := strings.Split(good(t, is, nil), ".")
-			parts[1] = base64.RawURLEncoding.EncodeToString([]byte(`{` + base + `,"aud":"items","admin":true}`))
+			parts[1] = base64.RawURLEncoding.EncodeToString(
+				[]byte(`{` + base + `,"aud":"items","admin":true}`),
+			)
 			return strings.Join(parts, ".")
 		},
 		"large": func() string {
@@ -130,11 +144,18 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 		ids = append(ids, item.ID)
 	}
 	var page struct{ NextCursor string }
-	if err := json.Unmarshal(s.send(t, "GET", "/items?limit=5", alice, nil).Body, &page); err != nil || page.NextCursor == "" {
+	if err := json.Unmarshal(
+		s.send(t, "GET", "/items?limit=5", alice, nil).Body,
+		&page,
+	); err != nil ||
+		page.NextCursor == "" {
 		t.Fatal(err)
 	}
 	// Owners that might be taken for another by the way keys are written.
-	owners := []string{"mallory", "carol#", "carol\u0000", "Carol", "OWNER#carol", "carol/ITEM#", "*", "sha256:x", "c", "carol "}
+	owners := []string{
+		"mallory", "carol#", "carol\u0000", "Carol", "OWNER#carol", "carol/ITEM#", "*", "sha256:x", "c",
+		"carol ",
+	}
 	sent := 0
 	var leaked atomic.Int64
 	try := func(owner, method, path string, extra map[string]string, body any) rest.Answer {
@@ -152,8 +173,17 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 	}
 	same := func(a, absent rest.Answer, what string, owner string) {
 		// Only the request's id and the id asked for differ.
-		if a.Status != absent.Status || a.Header.Get("ETag") != absent.Header.Get("ETag") || len(a.Body) != len(absent.Body) {
-			t.Errorf("%s as %q: %d %s, but for an item that does not exist %d %s", what, owner, a.Status, a.Body, absent.Status, absent.Body)
+		if a.Status != absent.Status || a.Header.Get("ETag") != absent.Header.Get("ETag") ||
+			len(a.Body) != len(absent.Body) {
+			t.Errorf(
+				"%s as %q: %d %s, but for an item that does not exist %d %s",
+				what,
+				owner,
+				a.Status,
+				a.Body,
+				absent.Status,
+				absent.Body,
+			)
 		}
 	}
 	const absent = "018f0000-0000-7000-8000-000000000000"
@@ -165,21 +195,57 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 			header map[string]string
 			body   any
 		}{
-			{"GET", nil, nil}, {"GET", map[string]string{"If-None-Match": `"1"`}, nil}, {"PUT", nil, update}, {"PUT", map[string]string{"If-Match": `"1"`}, update},
-			{"DELETE", nil, nil}, {"DELETE", map[string]string{"If-Match": `*`}, nil},
+			{"GET", nil, nil},
+			{"GET", map[string]string{"If-None-Match": `"1"`}, nil},
+			{"PUT", nil, update},
+			{"PUT", map[string]string{"If-Match": `"1"`}, update},
+			{"DELETE", nil, nil},
+			{"DELETE", map[string]string{"If-Match": `*`}, nil},
 		} {
 			a := try(owner, c.method, "/items/"+id, c.header, c.body)
-			same(a, s.send(t, c.method, "/items/"+absent, with(bearer(good(t, is, map[string]any{"sub": owner})), c.header), c.body), c.method, owner)
+			same(
+				a,
+				s.send(
+					t,
+					c.method,
+					"/items/"+absent,
+					with(bearer(good(t, is, map[string]any{"sub": owner})), c.header),
+					c.body,
+				),
+				c.method,
+				owner,
+			)
 		}
-		if a := try(owner, "POST", "/items/batch-get", nil, map[string]any{"ids": []string{id}}); !strings.Contains(string(a.Body), `"items":[]`) {
+		if a := try(
+			owner,
+			"POST",
+			"/items/batch-get",
+			nil,
+			map[string]any{"ids": []string{id}},
+		); !strings.Contains(
+			string(a.Body),
+			`"items":[]`,
+		) {
 			t.Errorf("batch-get as %q: %s", owner, a.Body)
 		}
-		if a := try(owner, "GET", "/items?cursor="+url.QueryEscape(page.NextCursor), nil, nil); a.Status != http.StatusBadRequest {
+		if a := try(
+			owner,
+			"GET",
+			"/items?cursor="+url.QueryEscape(page.NextCursor),
+			nil,
+			nil,
+		); a.Status != http.StatusBadRequest {
 			t.Errorf("a foreign cursor as %q: %d %s", owner, a.Status, a.Body)
 		}
 		try(owner, "GET", "/items", nil, nil)
 		// The same key is another owner's own: it creates, and returns nothing.
-		if a := try(owner, "POST", "/items", map[string]string{"Idempotency-Key": fmt.Sprint("key-", i)}, map[string]any{"name": "mine"}); a.Status != http.StatusCreated {
+		if a := try(
+			owner,
+			"POST",
+			"/items",
+			map[string]string{"Idempotency-Key": fmt.Sprint("key-", i)},
+			map[string]any{"name": "mine"},
+		); a.Status != http.StatusCreated {
 			t.Errorf("another's Idempotency-Key as %q: %d %s", owner, a.Status, a.Body)
 		}
 	}
@@ -187,7 +253,14 @@ func isolation(t *testing.T, s *site, is *issuer.Issuer) {
 		t.Errorf("only %d requests were sent", sent)
 	}
 	for i, id := range ids {
-		if a := s.send(t, "GET", "/items/"+id, alice, nil); a.Status != http.StatusOK || !strings.Contains(string(a.Body), fmt.Sprintf(`"secret-%d"`, i)) || a.Header.Get("ETag") != `"1"` {
+		if a := s.send(
+			t,
+			"GET",
+			"/items/"+id,
+			alice,
+			nil,
+		); a.Status != http.StatusOK || !strings.Contains(string(a.Body), fmt.Sprintf(`"secret-%d"`, i)) ||
+			a.Header.Get("ETag") != `"1"` {
 			t.Errorf("the item %d is now %d %s", i, a.Status, a.Body)
 		}
 	}

@@ -49,7 +49,8 @@ func TestPrintedLinesMakeAUserAndATokenAndCallTheAPI(t *testing.T) {
 	}
 	for i, name := range []string{"admin-create-user", "admin-set-user-password", "admin-initiate-auth"} {
 		c := calls[i]
-		if c.positional != "cognito-idp "+name || c.options["--region"] != "us-east-1" || c.options["--user-pool-id"] != pool {
+		if c.positional != "cognito-idp "+name || c.options["--region"] != "us-east-1" ||
+			c.options["--user-pool-id"] != pool {
 			t.Errorf("call %d is %+v", i+1, c)
 		}
 	}

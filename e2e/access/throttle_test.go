@@ -15,7 +15,11 @@ func TestThrottlesStartAndStopWhereTheBucketSays(t *testing.T) {
 	t.Parallel()
 	// A slow stage, so that tokens do not come back faster than requests go.
 	const rate, burst = 2.0, 20
-	s := start(t, map[string]any{"auth": map[string]any{"mode": "none"}, "throttleRate": int(rate), "throttleBurst": burst})
+	s := start(t, map[string]any{
+		"auth":          map[string]any{"mode": "none"},
+		"throttleRate":  int(rate),
+		"throttleBurst": burst,
+	})
 	type bucket struct {
 		served    float64
 		first     time.Time // the first request was sent after this,

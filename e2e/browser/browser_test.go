@@ -63,7 +63,10 @@ func newSite(t *testing.T) *site {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write(page)
 	})
-	mux.HandleFunc("GET /plan", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(s.plan) })
+	mux.HandleFunc(
+		"GET /plan",
+		func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(s.plan) },
+	)
 	mux.HandleFunc("POST /report", func(w http.ResponseWriter, r *http.Request) {
 		var out map[string]seen
 		if err := json.NewDecoder(r.Body).Decode(&out); err != nil {
@@ -95,9 +98,23 @@ func (s *site) visit(t *testing.T, steps []step) map[string]seen {
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
 		shot = filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "_")+".png")
 	}
-	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(),
-		"--virtual-time-budget=20000", "--window-size=1000,400", "--screenshot="+shot, s.origin+"/")
+	cmd := exec.Command(
+		path,
+		"--headless",
+		"--no-sandbox",
+		"--disable-gpu",
+		"--disable-quic",
+		"--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update",
+		"--disable-sync",
+		"--disable-dev-shm-usage",
+		"--user-data-dir="+t.TempDir(),
+		"--virtual-time-budget=20000",
+		"--window-size=1000,400",
+		"--screenshot="+shot,
+		s.origin+"/",
+	)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -141,15 +158,33 @@ func requests(api, token string) []step {
 	items, item := api+"/items", api+"/items/{id}"
 	return []step{
 		{Name: "health", URL: api + "/health", Method: "GET"},
-		{Name: "create", URL: items, Method: "POST", Headers: auth("Content-Type", "application/json", "Idempotency-Key", "k1"), Body: `{"name":"from a page"}`},
+		{
+			Name:    "create",
+			URL:     items,
+			Method:  "POST",
+			Headers: auth("Content-Type", "application/json", "Idempotency-Key", "k1"),
+			Body:    `{"name":"from a page"}`,
+		},
 		{Name: "read", URL: item, Method: "GET", Headers: auth()},
-		{Name: "replace", URL: item, Method: "PUT", Headers: auth("Content-Type", "application/json", "If-Match", "tag"), Body: `{"name":"changed"}`},
+		{
+			Name:    "replace",
+			URL:     item,
+			Method:  "PUT",
+			Headers: auth("Content-Type", "application/json", "If-Match", "tag"),
+			Body:    `{"name":"changed"}`,
+		},
 		{Name: "list", URL: items, Method: "GET", Headers: auth()},
 		{Name: "delete", URL: item, Method: "DELETE", Headers: auth()},
 		{Name: "missing", URL: item, Method: "GET", Headers: auth()},
 		{Name: "other header", URL: items, Method: "GET", Headers: auth("X-Other", "1")},
 		{Name: "other method", URL: item, Method: "PATCH", Headers: auth()},
-		{Name: "with cookies", URL: items, Method: "GET", Headers: auth(), Credentials: "include"},
+		{
+			Name:        "with cookies",
+			URL:         items,
+			Method:      "GET",
+			Headers:     auth(),
+			Credentials: "include",
+		},
 	}
 }
 
@@ -161,7 +196,11 @@ func TestPagesOfOtherOriginsUseTheAPIExactlyWhenConfigured(t *testing.T) {
 	}
 	set := func(origins []string, cors map[string]any) {
 		t.Helper()
-		if err := p.Configure(map[string]any{"auth": map[string]any{"mode": "cognito"}, "corsOrigins": origins, "cors": cors}); err != nil {
+		if err := p.Configure(map[string]any{
+			"auth":        map[string]any{"mode": "cognito"},
+			"corsOrigins": origins,
+			"cors":        cors,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,7 +215,15 @@ func TestPagesOfOtherOriginsUseTheAPIExactlyWhenConfigured(t *testing.T) {
 		t.Fatal(err, token)
 	}
 	steps := requests(fmt.Sprint(out["url"]), strings.TrimSpace(token))
-	works := map[string]int{"health": 200, "create": 201, "read": 200, "replace": 200, "list": 200, "delete": 204, "missing": 404}
+	works := map[string]int{
+		"health":  200,
+		"create":  201,
+		"read":    200,
+		"replace": 200,
+		"list":    200,
+		"delete":  204,
+		"missing": 404,
+	}
 	check := func(t *testing.T, got map[string]seen, want map[string]int) {
 		t.Helper()
 		for _, s := range steps {
@@ -204,7 +251,8 @@ func TestPagesOfOtherOriginsUseTheAPIExactlyWhenConfigured(t *testing.T) {
 		got := friend.visit(t, steps)
 		check(t, got, works)
 		c := got["create"]
-		if c.ETag == nil || *c.ETag != `"1"` || c.Location == nil || !strings.HasPrefix(*c.Location, "/items/") {
+		if c.ETag == nil || *c.ETag != `"1"` || c.Location == nil ||
+			!strings.HasPrefix(*c.Location, "/items/") {
 			t.Errorf("the page cannot read the exposed headers: %+v", c)
 		}
 		if c.Hidden != nil {
@@ -220,7 +268,9 @@ func TestPagesOfOtherOriginsUseTheAPIExactlyWhenConfigured(t *testing.T) {
 		check(t, friend.visit(t, steps), with("with cookies", 200))
 	})
 	t.Run("every origin", func(t *testing.T) {
-		redeploy(t, []string{"*"}, map[string]any{"allowHeaders": []string{"authorization", "content-type", "if-match", "idempotency-key", "x-other"}})
+		redeploy(t, []string{"*"}, map[string]any{"allowHeaders": []string{
+			"authorization", "content-type", "if-match", "idempotency-key", "x-other",
+		}})
 		check(t, stranger.visit(t, steps), with("other header", 200))
 	})
 	t.Run("no origin", func(t *testing.T) {

@@ -43,7 +43,12 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 		from := s.observed()
 		send(t, url, 200)
 		if got, failed := s.versions(from, function); got[version] < 200 || len(got) != 1 || failed > 0 {
-			t.Errorf("of 200 requests and those of the load the versions answered %v and %d failed, want all by %s", got, failed, version)
+			t.Errorf(
+				"of 200 requests and those of the load the versions answered %v and %d failed, want all by %s",
+				got,
+				failed,
+				version,
+			)
 		}
 	}
 	only("1")
@@ -53,7 +58,11 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 	next := c
 	next.MemoryMB, next.Canary.Weight = 512, 10
 	done, out := s.must(t, next)
-	if want := []step{{"update", "Alias", "items"}, {"update", "Function", "items"}, {"update", "MetricAlarm", "items-version-errors"}}; !slices.Equal(relevant(done), want) {
+	if want := []step{
+		{"update", "Alias", "items"},
+		{"update", "Function", "items"},
+		{"update", "MetricAlarm", "items-version-errors"},
+	}; !slices.Equal(relevant(done), want) {
 		t.Errorf("the canary did %v, want %v", relevant(done), want)
 	}
 	if out["version"] != "2" || out["liveVersion"] != "1" {
@@ -78,7 +87,11 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 
 	// Promoted: all requests, and then back, while requests go on.
 	next.Canary.Weight = 0
-	if done, out = s.must(t, next); out["liveVersion"] != "3" || !slices.Equal(relevant(done), []step{{"update", "Alias", "items"}}) {
+	if done, out = s.must(
+		t,
+		next,
+	); out["liveVersion"] != "3" ||
+		!slices.Equal(relevant(done), []step{{"update", "Alias", "items"}}) {
 		t.Errorf("promoting did %v, live is %v", relevant(done), out["liveVersion"])
 	}
 	only("3")
@@ -87,7 +100,8 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 	done, out = s.must(t, next)
 	only("1")
 	l.end(t)
-	if out["liveVersion"] != "1" || out["version"] != "3" || !slices.Equal(relevant(done), []step{{"update", "Alias", "items"}}) {
+	if out["liveVersion"] != "1" || out["version"] != "3" ||
+		!slices.Equal(relevant(done), []step{{"update", "Alias", "items"}}) {
 		t.Errorf("rolling back did %v, live is %v", relevant(done), out["liveVersion"])
 	}
 
@@ -97,7 +111,9 @@ func TestCanaryTakesItsShareAndRollBackAllAtOnce(t *testing.T) {
 		"preview": func() ([]step, error) { return s.preview(t, s.program(next)) },
 		"up":      func() ([]step, error) { done, _, err := s.up(t, s.program(next)); return done, err },
 	} {
-		if done, err := try(); err == nil || !strings.Contains(err.Error(), "has no version 17 to go back to") || len(relevant(done)) > 0 {
+		if done, err := try(); err == nil ||
+			!strings.Contains(err.Error(), "has no version 17 to go back to") ||
+			len(relevant(done)) > 0 {
 			t.Errorf("%s of a version that does not exist did %v, %v", what, relevant(done), err)
 		}
 	}
@@ -131,7 +147,11 @@ func TestAliasIsHandedToCodeDeployAndBack(t *testing.T) {
 	c.MemoryMB, c.Canary.Weight = 512, 10
 	s.must(t, c)
 	c.Canary.Weight, c.Release.Strategy = 0, components.CodeDeployCanary
-	if done, err := s.preview(t, s.program(c)); err == nil || !strings.Contains(err.Error(), "has a canary, with which CodeDeploy cannot start") {
+	if done, err := s.preview(
+		t,
+		s.program(c),
+	); err == nil ||
+		!strings.Contains(err.Error(), "has a canary, with which CodeDeploy cannot start") {
 		t.Errorf("CodeDeploy beside a canary: the preview did %v, %v", relevant(done), err)
 	}
 	c.Release = stack.Release{Strategy: components.AllAtOnce, Version: "1"}
@@ -144,7 +164,11 @@ func TestAliasIsHandedToCodeDeployAndBack(t *testing.T) {
 		t.Errorf("the same again did %v", relevant(done))
 	}
 	c.Release = stack.Release{Strategy: components.AllAtOnce, Version: "1"}
-	if done, out := s.must(t, c); !slices.Contains(relevant(done), step{"update", "Alias", "items"}) || out["liveVersion"] != "1" {
+	if done, out := s.must(
+		t,
+		c,
+	); !slices.Contains(relevant(done), step{"update", "Alias", "items"}) ||
+		out["liveVersion"] != "1" {
 		t.Errorf("back from CodeDeploy to a version did %v, live is %v", relevant(done), out["liveVersion"])
 	}
 }

@@ -71,10 +71,16 @@ func TestRestoredTableIsTakenOverAndTheOldOneStays(t *testing.T) {
 	elsewhere.Table.Name = "items-nowhere"
 	s.refused(t, "a table that is not there", "'items-nowhere' does not exist", s.program(elsewhere))
 	if _, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:            aws.String("items-other"),
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("key"), KeyType: types.KeyTypeHash}},
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("key"), AttributeType: "S"}},
-		BillingMode:          types.BillingModePayPerRequest,
+		TableName: aws.String("items-other"),
+		KeySchema: []types.KeySchemaElement{{
+			AttributeName: aws.String("key"),
+			KeyType:       types.KeyTypeHash,
+		}},
+		AttributeDefinitions: []types.AttributeDefinition{{
+			AttributeName: aws.String("key"),
+			AttributeType: "S",
+		}},
+		BillingMode: types.BillingModePayPerRequest,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +107,10 @@ func TestRestoredTableIsTakenOverAndTheOldOneStays(t *testing.T) {
 	if got := names(t, out); !strings.Contains(got, "kept") || strings.Contains(got, "damage") {
 		t.Errorf("after the restore the items are %s", got)
 	}
-	ttl, err := db.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(copied)})
+	ttl, err := db.DescribeTimeToLive(
+		t.Context(),
+		&dynamodb.DescribeTimeToLiveInput{TableName: aws.String(copied)},
+	)
 	if err != nil || ttl.TimeToLiveDescription.TimeToLiveStatus != types.TimeToLiveStatusEnabled ||
 		aws.ToString(ttl.TimeToLiveDescription.AttributeName) != api.TTLAttribute {
 		t.Errorf("the restored table has the time to live %+v, %v", ttl, err)

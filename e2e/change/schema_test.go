@@ -19,14 +19,16 @@ import (
 // with changes the table of a program.
 func (s *site) with(c stack.Settings, change func(*dynamodb.TableArgs)) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		err := ctx.RegisterStackTransformation(func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
-			props, ok := args.Props.(*dynamodb.TableArgs)
-			if !ok {
-				return nil
-			}
-			change(props)
-			return &pulumi.ResourceTransformationResult{Props: props, Opts: args.Opts}
-		})
+		err := ctx.RegisterStackTransformation(
+			func(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+				props, ok := args.Props.(*dynamodb.TableArgs)
+				if !ok {
+					return nil
+				}
+				change(props)
+				return &pulumi.ResourceTransformationResult{Props: props, Opts: args.Opts}
+			},
+		)
 		if err != nil {
 			return err
 		}
@@ -40,8 +42,15 @@ func indexed(keys map[string]string) func(*dynamodb.TableArgs) {
 		attributes := t.Attributes.(dynamodb.TableAttributeArray)
 		var indexes dynamodb.TableGlobalSecondaryIndexArray
 		for _, name := range slices.Sorted(maps.Keys(keys)) {
-			attributes = append(attributes, dynamodb.TableAttributeArgs{Name: pulumi.String(keys[name]), Type: pulumi.String("S")})
-			indexes = append(indexes, dynamodb.TableGlobalSecondaryIndexArgs{Name: pulumi.String(name), HashKey: pulumi.String(keys[name]), ProjectionType: pulumi.String("ALL")})
+			attributes = append(attributes, dynamodb.TableAttributeArgs{
+				Name: pulumi.String(keys[name]),
+				Type: pulumi.String("S"),
+			})
+			indexes = append(indexes, dynamodb.TableGlobalSecondaryIndexArgs{
+				Name:           pulumi.String(name),
+				HashKey:        pulumi.String(keys[name]),
+				ProjectionType: pulumi.String("ALL"),
+			})
 		}
 		t.Attributes, t.GlobalSecondaryIndexes = attributes, indexes
 	}
@@ -79,38 +88,70 @@ func TestChangeOfTheTableThatLosesItemsIsStopped(t *testing.T) {
 	}
 	other := func(t *dynamodb.TableArgs) {
 		t.HashKey = pulumi.String("key")
-		t.Attributes = append(t.Attributes.(dynamodb.TableAttributeArray)[1:], dynamodb.TableAttributeArgs{Name: pulumi.String("key"), Type: pulumi.String("S")})
+		t.Attributes = append(t.Attributes.(dynamodb.TableAttributeArray)[1:], dynamodb.TableAttributeArgs{
+			Name: pulumi.String("key"),
+			Type: pulumi.String("S"),
+		})
 	}
 
 	s.refused(t, "other keys", "in the place of "+table, s.with(c, other))
 	// So is a deployment without a preview, before anything is made.
-	if _, _, err := s.up(t, s.with(c, other)); err == nil || !strings.Contains(err.Error(), "in the place of "+table) {
+	if _, _, err := s.up(
+		t,
+		s.with(c, other),
+	); err == nil ||
+		!strings.Contains(err.Error(), "in the place of "+table) {
 		t.Errorf("deploying other keys gave %v", err)
 	}
 	whole()
-	s.refused(t, "two indexes at a time", "index +byColour,+bySize", s.with(c, indexed(map[string]string{"byColour": "colour", "bySize": "size"})))
+	s.refused(t, "two indexes at a time", "index +byColour,+bySize", s.with(c, indexed(map[string]string{
+		"byColour": "colour",
+		"bySize":   "size",
+	})))
 	if _, _, err := s.up(t, s.with(c, indexed(map[string]string{"byColour": "colour"}))); err != nil {
 		t.Errorf("one index: %v", err)
 	}
-	s.refused(t, "an index with another key", "index -byColour,+byColour", s.with(c, indexed(map[string]string{"byColour": "color"})))
+	s.refused(
+		t,
+		"an index with another key",
+		"index -byColour,+byColour",
+		s.with(c, indexed(map[string]string{"byColour": "color"})),
+	)
 	if _, _, err := s.up(t, s.with(c, func(*dynamodb.TableArgs) {})); err != nil {
 		t.Errorf("without the index again: %v", err)
 	}
 	allowed := c
 	allowed.Schema.Allow = "index +byColour,+bySize"
-	if _, _, err := s.up(t, s.with(allowed, indexed(map[string]string{"byColour": "colour", "bySize": "size"}))); err != nil {
+	if _, _, err := s.up(t, s.with(allowed, indexed(map[string]string{
+		"byColour": "colour",
+		"bySize":   "size",
+	}))); err != nil {
 		t.Errorf("two indexes, allowed: %v", err)
 	}
-	s.refused(t, "removing both, with what allowed adding them", "index -byColour,-bySize", s.program(allowed))
+	s.refused(
+		t,
+		"removing both, with what allowed adding them",
+		"index -byColour,-bySize",
+		s.program(allowed),
+	)
 
 	st, err := s.Stack(t.Context(), s.name, s.program(c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.PreviewDestroy(t.Context(), optdestroy.SuppressProgress()); err == nil || !strings.Contains(err.Error(), "--run-program") {
+	if _, err := st.PreviewDestroy(
+		t.Context(),
+		optdestroy.SuppressProgress(),
+	); err == nil ||
+		!strings.Contains(err.Error(), "--run-program") {
 		t.Errorf("destroying without the program gave %v", err)
 	}
-	if _, err := st.PreviewDestroy(t.Context(), optdestroy.SuppressProgress(), optdestroy.RunProgram(true)); err == nil || !strings.Contains(err.Error(), "would remove the table "+table) {
+	if _, err := st.PreviewDestroy(
+		t.Context(),
+		optdestroy.SuppressProgress(),
+		optdestroy.RunProgram(true),
+	); err == nil ||
+		!strings.Contains(err.Error(), "would remove the table "+table) {
 		t.Errorf("destroying gave %v", err)
 	}
 	whole()
@@ -131,7 +172,11 @@ func TestChangeOfTheTableThatLosesItemsIsStopped(t *testing.T) {
 	if st, err = s.Stack(t.Context(), s.name, s.with(allowed, other)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Destroy(t.Context(), optdestroy.SuppressProgress(), optdestroy.RunProgram(true)); err != nil {
+	if _, err := st.Destroy(
+		t.Context(),
+		optdestroy.SuppressProgress(),
+		optdestroy.RunProgram(true),
+	); err != nil {
 		t.Errorf("destroying, allowed, gave %v", err)
 	}
 }
@@ -144,7 +189,10 @@ func TestLocalStackMayLoseItsTable(t *testing.T) {
 	_, before := s.must(t, c)
 	_, after, err := s.up(t, s.with(c, func(t *dynamodb.TableArgs) {
 		t.RangeKey = pulumi.String("other")
-		t.Attributes = append(t.Attributes.(dynamodb.TableAttributeArray)[:1], dynamodb.TableAttributeArgs{Name: pulumi.String("other"), Type: pulumi.String("S")})
+		t.Attributes = append(t.Attributes.(dynamodb.TableAttributeArray)[:1], dynamodb.TableAttributeArgs{
+			Name: pulumi.String("other"),
+			Type: pulumi.String("S"),
+		})
 	}))
 	if err != nil || after["tableName"] == before["tableName"] {
 		t.Errorf("replacing the table gave %v, %v", after["tableName"], err)

@@ -49,7 +49,10 @@ func newSite(t *testing.T, name string, c localcloud.Config) *site {
 		s.requests = append(s.requests, r)
 	}
 	s.Cloud = engine.Start(t, c)
-	for zip, dir := range map[*string]string{&s.zips.Handler: "./handler", &s.zips.Authorizer: "./handler/authorizer"} {
+	for zip, dir := range map[*string]string{
+		&s.zips.Handler:    "./handler",
+		&s.zips.Authorizer: "./handler/authorizer",
+	} {
 		if *zip, err = build.Function(context.Background(), s.Root, dir, build.Host); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +89,8 @@ func steps(ch <-chan events.EngineEvent, out *[]step, done chan<- struct{}) {
 		if e.ResourcePreEvent != nil {
 			registered.Store(e.ResourcePreEvent.Metadata.Type, true)
 		}
-		if e.ResourcePreEvent == nil || e.ResourcePreEvent.Metadata.Op == apitype.OpSame || e.ResourcePreEvent.Metadata.Op == apitype.OpRead {
+		if e.ResourcePreEvent == nil || e.ResourcePreEvent.Metadata.Op == apitype.OpSame ||
+			e.ResourcePreEvent.Metadata.Op == apitype.OpRead {
 			continue
 		}
 		m := e.ResourcePreEvent.Metadata
@@ -98,7 +102,11 @@ func steps(ch <-chan events.EngineEvent, out *[]step, done chan<- struct{}) {
 
 // watched opens the stack of a program, and a channel whose events become
 // steps until done is closed.
-func (s *site) watched(t *testing.T, program pulumi.RunFunc, out *[]step) (auto.Stack, chan events.EngineEvent, chan struct{}) {
+func (s *site) watched(
+	t *testing.T,
+	program pulumi.RunFunc,
+	out *[]step,
+) (auto.Stack, chan events.EngineEvent, chan struct{}) {
 	t.Helper()
 	st, err := s.Stack(t.Context(), s.name, program)
 	if err != nil {
@@ -128,7 +136,12 @@ func (s *site) preview(t *testing.T, program pulumi.RunFunc) ([]step, error) {
 	t.Helper()
 	var out []step
 	st, ch, done := s.watched(t, program, &out)
-	_, err := st.Preview(t.Context(), optpreview.SuppressProgress(), optpreview.SuppressOutputs(), optpreview.EventStreams(ch))
+	_, err := st.Preview(
+		t.Context(),
+		optpreview.SuppressProgress(),
+		optpreview.SuppressOutputs(),
+		optpreview.EventStreams(ch),
+	)
 	<-done
 	return out, err
 }

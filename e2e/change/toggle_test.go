@@ -34,20 +34,66 @@ type option struct {
 // options are all that this program has, on a stack with a user pool.
 func options() []option {
 	return []option{
-		{"network", func(s *stack.Settings) { s.Network.Private = true }, func(s *stack.Settings) { s.Network.Private, s.Network.Keep = false, true }, func(s *stack.Settings) { s.Network.Keep = false }},
-		{"a third zone", func(s *stack.Settings) { s.Network.Zones = 3 }, nil, func(s *stack.Settings) { s.Network.Zones = 2 }},
-		{"encryption", func(s *stack.Settings) { s.Encryption.CustomerKey = true }, nil, func(s *stack.Settings) { s.Encryption.CustomerKey = false }},
-		{"audit", func(s *stack.Settings) { s.Audit.Enabled = true }, nil, func(s *stack.Settings) { s.Audit.Enabled = false }},
-		{"domain", func(s *stack.Settings) { s.Domain = stack.Domain{Name: "api.example.com", ZoneID: zone} }, nil, func(s *stack.Settings) { s.Domain = stack.Domain{} }},
+		{
+			"network",
+			func(s *stack.Settings) { s.Network.Private = true },
+			func(s *stack.Settings) { s.Network.Private, s.Network.Keep = false, true },
+			func(s *stack.Settings) { s.Network.Keep = false },
+		},
+		{
+			"a third zone",
+			func(s *stack.Settings) { s.Network.Zones = 3 },
+			nil,
+			func(s *stack.Settings) { s.Network.Zones = 2 },
+		},
+		{
+			"encryption",
+			func(s *stack.Settings) { s.Encryption.CustomerKey = true },
+			nil,
+			func(s *stack.Settings) { s.Encryption.CustomerKey = false },
+		},
+		{
+			"audit",
+			func(s *stack.Settings) { s.Audit.Enabled = true },
+			nil,
+			func(s *stack.Settings) { s.Audit.Enabled = false },
+		},
+		{"domain", func(s *stack.Settings) {
+			s.Domain = stack.Domain{
+				Name:   "api.example.com",
+				ZoneID: zone,
+			}
+		}, nil, func(s *stack.Settings) { s.Domain = stack.Domain{} }},
 		{"mutual TLS and base path", func(s *stack.Settings) {
-			s.Domain = stack.Domain{Name: "api.example.com", ZoneID: zone, BasePath: "shop/v1", Truststore: "s3://trust/authorities.pem", TruststoreVersion: "1"}
+			s.Domain = stack.Domain{
+				Name:              "api.example.com",
+				ZoneID:            zone,
+				BasePath:          "shop/v1",
+				Truststore:        "s3://trust/authorities.pem",
+				TruststoreVersion: "1",
+			}
 		}, nil, func(s *stack.Settings) { s.Domain = stack.Domain{Name: "api.example.com", ZoneID: zone} }},
-		{"CodeDeploy", func(s *stack.Settings) { s.Release.Strategy = components.CodeDeployCanary }, nil, func(s *stack.Settings) { s.Release.Strategy = components.AllAtOnce }},
+		{
+			"CodeDeploy",
+			func(s *stack.Settings) { s.Release.Strategy = components.CodeDeployCanary },
+			nil,
+			func(s *stack.Settings) { s.Release.Strategy = components.AllAtOnce },
+		},
 		{"the rest", func(s *stack.Settings) {
-			s.Alarms = stack.Alarms{ErrorPercent: 1, LatencyMs: 500, TopicARN: "arn:aws:sns:us-east-1:000000000000:alarms"}
-			s.ReservedConcurrency, s.LogRetentionDays, s.Tags = components.NoReservation, 90, map[string]string{"environment": "test"}
-			s.CORSOrigins, s.Auth.MFA, s.Auth.SelfSignUp = []string{"https://app.example.com"}, "required", true
-			s.Auth.SignInDomain, s.Auth.CallbackURLs = "items-of-a-test", []string{"https://app.example.com/signed-in"}
+			s.Alarms = stack.Alarms{
+				ErrorPercent: 1,
+				LatencyMs:    500,
+				TopicARN:     "arn:aws:sns:us-east-1:000000000000:alarms",
+			}
+			s.ReservedConcurrency, s.LogRetentionDays, s.Tags = components.NoReservation, 90, map[string]string{
+				"environment": "test",
+			}
+			s.CORSOrigins, s.Auth.MFA, s.Auth.SelfSignUp = []string{
+				"https://app.example.com",
+			}, "required", true
+			s.Auth.SignInDomain, s.Auth.CallbackURLs = "items-of-a-test", []string{
+				"https://app.example.com/signed-in",
+			}
 			s.TimeoutSeconds, s.DeletionProtection = 20, true
 		}, nil, func(s *stack.Settings) {
 			on := *s
@@ -60,10 +106,25 @@ func options() []option {
 // exactly is what some options do when they are switched on, and all that they
 // do.
 var exactly = map[string][]step{
-	"encryption": {{"create", "Alias", "items"}, {"create", "Key", "items"}, {"update", "LogGroup", "items-access"}, {"update", "LogGroup", "items-function"}, {"update", "Table", "items"}},
-	"audit": {{"create", "BucketLifecycleConfigurationV2", "items-audit"}, {"create", "BucketOwnershipControls", "items-audit"}, {"create", "BucketPolicy", "items"},
-		{"create", "BucketPublicAccessBlock", "items-audit"}, {"create", "BucketServerSideEncryptionConfigurationV2", "items-audit"}, {"create", "BucketV2", "items-audit"},
-		{"create", "BucketVersioningV2", "items-audit"}, {"update", "Key", "items"}, {"create", "Trail", "items"}, {"create", "Trail", "items"}},
+	"encryption": {
+		{"create", "Alias", "items"},
+		{"create", "Key", "items"},
+		{"update", "LogGroup", "items-access"},
+		{"update", "LogGroup", "items-function"},
+		{"update", "Table", "items"},
+	},
+	"audit": {
+		{"create", "BucketLifecycleConfigurationV2", "items-audit"},
+		{"create", "BucketOwnershipControls", "items-audit"},
+		{"create", "BucketPolicy", "items"},
+		{"create", "BucketPublicAccessBlock", "items-audit"},
+		{"create", "BucketServerSideEncryptionConfigurationV2", "items-audit"},
+		{"create", "BucketV2", "items-audit"},
+		{"create", "BucketVersioningV2", "items-audit"},
+		{"update", "Key", "items"},
+		{"create", "Trail", "items"},
+		{"create", "Trail", "items"},
+	},
 }
 
 // pooled are settings with a user pool.
@@ -77,7 +138,8 @@ func pooled() stack.Settings {
 func keeps(t *testing.T, what string, done []step) {
 	t.Helper()
 	for _, s := range done {
-		if slices.Contains([]string{"Table", "Api", "UserPool", "UserPoolClient"}, s.kind) && s.op != apitype.OpUpdate {
+		if slices.Contains([]string{"Table", "Api", "UserPool", "UserPoolClient"}, s.kind) &&
+			s.op != apitype.OpUpdate {
 			t.Errorf("%s does %s %s %s", what, s.op, s.kind, s.name)
 		}
 		if strings.Contains(string(s.op), "replace") {
@@ -117,8 +179,14 @@ func (s *site) settled(t *testing.T, what string, c stack.Settings) {
 // port, for a host if one is given.
 func (s *site) ask(t *testing.T, out map[string]any, method, host, path string, body any) (int, string) {
 	t.Helper()
-	token, err := localcloud.Token(s.Dir, oidc.Grant{Pool: out["userPoolId"].(string), Client: out["userPoolClientId"].(string), Subject: "alice",
-		Scopes: []string{"items/items:read", "items/items:write", api.SignedInScope}, Now: time.Now(), Lifetime: time.Hour})
+	token, err := localcloud.Token(s.Dir, oidc.Grant{
+		Pool:     out["userPoolId"].(string),
+		Client:   out["userPoolClientId"].(string),
+		Subject:  "alice",
+		Scopes:   []string{"items/items:read", "items/items:write", api.SignedInScope},
+		Now:      time.Now(),
+		Lifetime: time.Hour,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +201,15 @@ func (s *site) ask(t *testing.T, out map[string]any, method, host, path string, 
 // kept tests that the item of the test is there.
 func (s *site) kept(t *testing.T, what string, out map[string]any, host, path string) {
 	t.Helper()
-	if status, body := s.ask(t, out, "GET", host, path+"/items", nil); status != http.StatusOK || !strings.Contains(body, "kept") {
+	if status, body := s.ask(
+		t,
+		out,
+		"GET",
+		host,
+		path+"/items",
+		nil,
+	); status != http.StatusOK ||
+		!strings.Contains(body, "kept") {
 		t.Errorf("with %s the items are %d %s", what, status, body)
 	}
 }
@@ -143,7 +219,10 @@ func (s *site) kept(t *testing.T, what string, out map[string]any, host, path st
 func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "dev", localcloud.Config{})
-	_, out, err := s.up(t, func(ctx *pulumi.Context) error { return previous.Compose(ctx, s.zips.Handler, build.Host.Lambda()) })
+	_, out, err := s.up(
+		t,
+		func(ctx *pulumi.Context) error { return previous.Compose(ctx, s.zips.Handler, build.Host.Lambda()) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +284,9 @@ func TestOptionsAreSwitchedOnAndOffFromThePreviousRelease(t *testing.T) {
 	}
 	s.kept(t, "nothing any more", out, "", "")
 	s.settled(t, "switching all off", pooled())
-	for _, key := range []string{"tableName", "apiId", "userPoolId", "userPoolClientId", "functionName", "accessLog"} {
+	for _, key := range []string{
+		"tableName", "apiId", "userPoolId", "userPoolClientId", "functionName", "accessLog",
+	} {
 		if out[key] != before[key] {
 			t.Errorf("%s was %v and is %v", key, before[key], out[key])
 		}

@@ -67,7 +67,12 @@ func TestNothingIsLostWhenEverythingFails(t *testing.T) {
 		t.Errorf("only %d of %d creates had an Idempotency-Key", keyed, creates)
 	}
 	if !h.enough(seconds) {
-		t.Errorf("too little happened: %v writes, %d reads, %d lists", h.counts(), len(h.reads), len(h.listings))
+		t.Errorf(
+			"too little happened: %v writes, %d reads, %d lists",
+			h.counts(),
+			len(h.reads),
+			len(h.listings),
+		)
 	}
 	for what, n := range kills {
 		if n == 0 {
@@ -91,7 +96,12 @@ func verify(t *testing.T, h *history, one []*client) map[string][]seen {
 		final[c.owner] = l.items
 	}
 	for promise, cases := range check(h, final) {
-		t.Errorf("%s: %d times, such as %s", promise, len(cases), strings.Join(cases[:min(5, len(cases))], "; "))
+		t.Errorf(
+			"%s: %d times, such as %s",
+			promise,
+			len(cases),
+			strings.Join(cases[:min(5, len(cases))], "; "),
+		)
 	}
 	return final
 }
@@ -135,10 +145,24 @@ func report(t *testing.T, seconds int, h *history, kills map[string]int, final m
 	}
 	c := h.counts()
 	creates, keyed := h.creates()
-	t.Logf("%d clients for %d s: %d writes (%d acknowledged, %d refused, %d unknown), %d creates, %d of them with a key, "+
-		"%d reads, %d complete lists, %d items at the end; killed: %v; answers by status: %v",
-		clients, seconds, len(h.writes), c[applied], c[refused], c[unknown], creates, keyed,
-		len(h.reads), len(h.listings), items, kills, h.answers)
+	t.Logf(
+		"%d clients for %d s: %d writes (%d acknowledged, %d refused, %d unknown), %d creates, %d of "+
+			"them with a key, "+
+			"%d reads, %d complete lists, %d items at the end; killed: %v; answers by status: %v",
+		clients,
+		seconds,
+		len(h.writes),
+		c[applied],
+		c[refused],
+		c[unknown],
+		creates,
+		keyed,
+		len(h.reads),
+		len(h.listings),
+		items,
+		kills,
+		h.answers,
+	)
 }
 
 // world is a local cloud that is killed and started again.
@@ -155,7 +179,13 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Configure(map[string]any{"auth": map[string]any{"mode": "cognito"}, "throttleRate": 10000, "throttleBurst": 5000, "timeoutSeconds": 5, "reservedConcurrency": 32}); err != nil {
+	if err := p.Configure(map[string]any{
+		"auth":                map[string]any{"mode": "cognito"},
+		"throttleRate":        10000,
+		"throttleBurst":       5000,
+		"timeoutSeconds":      5,
+		"reservedConcurrency": 32,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{Project: p}
@@ -173,7 +203,10 @@ func newWorld(t *testing.T) *world {
 	}
 	w.url = fmt.Sprint(out["url"])
 	for i := range owners {
-		w.tokens = append(w.tokens, strings.TrimSpace(w.run(t, "token", "--sub", fmt.Sprint("owner", i), "--lifetime", "2h")))
+		w.tokens = append(
+			w.tokens,
+			strings.TrimSpace(w.run(t, "token", "--sub", fmt.Sprint("owner", i), "--lifetime", "2h")),
+		)
 	}
 	return w
 }
@@ -197,8 +230,16 @@ func (w *world) clients(t *testing.T, h *history, n int) []*client {
 	var out []*client
 	for i := range n {
 		o := i % owners
-		out = append(out, &client{history: h, known: &shared[o], owner: fmt.Sprint("owner", o), token: w.tokens[o], number: i, base: w.url,
-			http: &http.Client{Transport: transport, Timeout: 20 * time.Second}, random: rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano())))})
+		out = append(out, &client{
+			history: h,
+			known:   &shared[o],
+			owner:   fmt.Sprint("owner", o),
+			token:   w.tokens[o],
+			number:  i,
+			base:    w.url,
+			http:    &http.Client{Transport: transport, Timeout: 20 * time.Second},
+			random:  rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano()))),
+		})
 	}
 	return out
 }

@@ -101,7 +101,12 @@ func check(h *history, final map[string][]seen) violations {
 }
 
 // creates checks that each create made one item or none, as it was said.
-func (v violations) creates(h *history, names map[string]*write, items map[string]*item, there map[string]seen) {
+func (v violations) creates(
+	h *history,
+	names map[string]*write,
+	items map[string]*item,
+	there map[string]seen,
+) {
 	versions := map[string]bool{}
 	for _, w := range h.writes {
 		if w.kind == replace {
@@ -176,7 +181,15 @@ func (v violations) versions(id string, it *item) {
 	for _, a := range by {
 		for _, b := range by {
 			if a.end.Before(b.begin) && a.version >= b.version {
-				v.add(lostWrite, "%s: %s made version %d, and %s after it version %d", id, a.name, a.version, b.name, b.version)
+				v.add(
+					lostWrite,
+					"%s: %s made version %d, and %s after it version %d",
+					id,
+					a.name,
+					a.version,
+					b.name,
+					b.version,
+				)
 			}
 		}
 	}
@@ -195,7 +208,14 @@ func (v violations) present(id string, it *item, s seen) {
 		v.add(lostWrite, "%s has version %d after %d acknowledged replacements", id, s.version, acknowledged)
 	}
 	if done > acknowledged+it.unknownReplaced {
-		v.add(appliedTwice, "%s has version %d after %d replacements, of which %d are unknown", id, s.version, acknowledged+it.unknownReplaced, it.unknownReplaced)
+		v.add(
+			appliedTwice,
+			"%s has version %d after %d replacements, of which %d are unknown",
+			id,
+			s.version,
+			acknowledged+it.unknownReplaced,
+			it.unknownReplaced,
+		)
 	}
 	if last := it.lastApplied; last != nil && last.version > s.version {
 		v.add(lostWrite, "%s has version %d, and %s made version %d", id, s.version, last.name, last.version)
@@ -256,7 +276,8 @@ func (v violations) monotonic(id string, reads []read) {
 // seen checks a read of an item against the writes.
 func (v violations) seen(it *item, r read) {
 	if r.version == 0 {
-		if it.made != nil && it.made.outcome == applied && it.made.end.Before(r.begin) && (it.firstRemoveBegin.IsZero() || r.end.Before(it.firstRemoveBegin)) {
+		if it.made != nil && it.made.outcome == applied && it.made.end.Before(r.begin) &&
+			(it.firstRemoveBegin.IsZero() || r.end.Before(it.firstRemoveBegin)) {
 			v.add(staleRead, "%s was created and then not there", r.id)
 		}
 		return
@@ -277,7 +298,14 @@ func (v violations) seen(it *item, r read) {
 			v.add(staleRead, "%s was seen with version %d after %d was made", r.id, r.version, w.version)
 		}
 		if w.version == r.version && w.name != r.name {
-			v.add(lostWrite, "%s was seen as %s at version %d, which %s made", r.id, r.name, r.version, w.name)
+			v.add(
+				lostWrite,
+				"%s was seen as %s at version %d, which %s made",
+				r.id,
+				r.name,
+				r.version,
+				w.name,
+			)
 		}
 	}
 }
@@ -303,7 +331,9 @@ func (v violations) complete(l listing, items map[string]*item) {
 		ids[s.id] = true
 	}
 	for id, it := range items {
-		if it.made == nil || it.made.outcome != applied || it.made.owner != l.owner || !it.made.end.Before(l.begin) || ids[id] {
+		if it.made == nil || it.made.outcome != applied || it.made.owner != l.owner ||
+			!it.made.end.Before(l.begin) ||
+			ids[id] {
 			continue
 		}
 		if it.firstRemoveBegin.IsZero() || l.end.Before(it.firstRemoveBegin) {

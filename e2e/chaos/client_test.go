@@ -174,7 +174,13 @@ func (c *client) create(ctx context.Context) {
 
 // createWithKey tries until the answer comes.
 func (c *client) createWithKey(ctx context.Context) {
-	w := write{kind: create, keyed: true, owner: c.owner, name: c.name(), begin: time.Now()}
+	w := write{
+		kind:  create,
+		keyed: true,
+		owner: c.owner,
+		name:  c.name(),
+		begin: time.Now(),
+	}
 	for ctx.Err() == nil {
 		s := c.send(ctx, "POST", "/items", api.ItemInput{Name: w.name}, "Idempotency-Key", w.name)
 		w.end = s.end
@@ -239,7 +245,14 @@ func (c *client) remove(ctx context.Context) {
 	if s.outcome() == applied || s.status == http.StatusNotFound {
 		c.known.forget(id)
 	}
-	c.wrote(write{kind: remove, owner: c.owner, id: id, outcome: s.outcome(), begin: s.begin, end: s.end})
+	c.wrote(write{
+		kind:    remove,
+		owner:   c.owner,
+		id:      id,
+		outcome: s.outcome(),
+		begin:   s.begin,
+		end:     s.end,
+	})
 }
 
 func (c *client) batch(ctx context.Context) {
@@ -257,7 +270,8 @@ func (c *client) batch(ctx context.Context) {
 	}
 	s := c.send(ctx, "POST", "/items/batch-write", in)
 	var out api.BatchWriteResponse
-	whole := s.status == http.StatusOK && json.Unmarshal(s.body, &out) == nil && len(out.Results) == len(writes)
+	whole := s.status == http.StatusOK && json.Unmarshal(s.body, &out) == nil &&
+		len(out.Results) == len(writes)
 	for i := range writes {
 		w := &writes[i]
 		w.begin, w.end, w.outcome = s.begin, s.end, s.outcome()

@@ -77,8 +77,14 @@ func deploy(t *testing.T, vectors []vector) *run {
 	t.Cleanup(oidc.Close)
 	r := &run{issuer: oidc, now: time.Now().Truncate(time.Second)}
 	r.Cloud = engine.Start(t, localcloud.Config{Now: func() time.Time { return r.now }})
-	p := &plan{capture: filepath.Join(r.Dir, "capture"), issuer: oidc.URL,
-		functions: map[string]function{}, sites: map[string]site{}, siteOf: map[string]string{}, byContent: map[string]string{}}
+	p := &plan{
+		capture:   filepath.Join(r.Dir, "capture"),
+		issuer:    oidc.URL,
+		functions: map[string]function{},
+		sites:     map[string]site{},
+		siteOf:    map[string]string{},
+		byContent: map[string]string{},
+	}
 	r.plan = p
 	p.zip, p.empty = packages(t, r.Root, r.Dir)
 	for _, role := range []string{"function", "authorizer"} {
@@ -223,8 +229,13 @@ func (r *run) controlPlane(t *testing.T, v vector) problems {
 		c := action.CORSConfiguration
 		args := &apigatewayv2.ApiArgs{ProtocolType: pulumi.String(action.ProtocolType)}
 		if c != nil {
-			args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{AllowOrigins: pulumi.ToStringArray(c.AllowOrigins), AllowMethods: pulumi.ToStringArray(c.AllowMethods),
-				AllowHeaders: pulumi.ToStringArray(c.AllowHeaders), MaxAge: pulumi.IntPtrFromPtr(c.MaxAge), AllowCredentials: pulumi.BoolPtrFromPtr(c.AllowCredentials)}
+			args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
+				AllowOrigins:     pulumi.ToStringArray(c.AllowOrigins),
+				AllowMethods:     pulumi.ToStringArray(c.AllowMethods),
+				AllowHeaders:     pulumi.ToStringArray(c.AllowHeaders),
+				MaxAge:           pulumi.IntPtrFromPtr(c.MaxAge),
+				AllowCredentials: pulumi.BoolPtrFromPtr(c.AllowCredentials),
+			}
 		}
 		_, err := apigatewayv2.NewApi(ctx, "api", args)
 		return err
@@ -253,10 +264,27 @@ const documentFile = "../../docs/conformance.md"
 func document(t *testing.T, vectors []vector, results map[string]string) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("# Conformance\n\nWhat is known of AWS's HTTP APIs, and whether the local cloud does it. Each vector is an API deployed by the real engine, with a real process as its function, and requests over HTTP. `must`: documented by AWS or recorded from it; `should`: reported by users or taken from emulators; `open`: not established, the outcome is recorded. \"as AWS\" means as the vector says.\n\n")
-	b.WriteString("Made by `go test ./e2e/conformance -run TestVectors -update`; a test compares.\n\n| vector | fact | level | what | result |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString(
+		"# Conformance\n\nWhat is known of AWS's HTTP APIs, and whether the local cloud does it. Each " +
+			"vector is an API deployed by the real engine, with a real process as its function, and " +
+			"requests over HTTP. `must`: documented by AWS or recorded from it; `should`: reported by " +
+			"users or taken from emulators; `open`: not established, the outcome is recorded. \"as AWS\" " +
+			"means as the vector says.\n\n",
+	)
+	b.WriteString(
+		"Made by `go test ./e2e/conformance -run TestVectors -update`; a test compares.\n\n| vector | " +
+			"fact | level | what | result |\n| --- | --- | --- | --- | --- |\n",
+	)
 	for _, v := range vectors {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", v.ID, v.Fact, v.Level, strings.ReplaceAll(v.Title, "|", "\\|"), results[v.ID])
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | %s | %s |\n",
+			v.ID,
+			v.Fact,
+			v.Level,
+			strings.ReplaceAll(v.Title, "|", "\\|"),
+			results[v.ID],
+		)
 	}
 	b.WriteString(factTable(t, vectors))
 	if *update {
@@ -267,6 +295,9 @@ func document(t *testing.T, vectors []vector, results map[string]string) {
 	}
 	got, err := os.ReadFile(documentFile)
 	if err != nil || string(got) != b.String() {
-		t.Errorf("docs/conformance.md is out of date (%v): run go test ./e2e/conformance -run TestVectors -update", err)
+		t.Errorf(
+			"docs/conformance.md is out of date (%v): run go test ./e2e/conformance -run TestVectors -update",
+			err,
+		)
 	}
 }

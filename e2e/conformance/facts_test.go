@@ -38,7 +38,12 @@ var facts = []struct{ id, level, what, test string }{
 	{"A27", "r", "form of requestId", ""},
 	{"A28", "r", "userAgent empty if none", ""},
 	{"A29", "r", "stage $default", ""},
-	{"A31", "d", "$request.path of parameter mapping (refused locally)", "TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName"},
+	{
+		"A31",
+		"d",
+		"$request.path of parameter mapping (refused locally)",
+		"TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName",
+	},
 	{"A32", "d", "custom domains (refused locally)", "TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName"},
 	{"A34", "d", "10,240 bytes of request line and headers", ""},
 	{"A35", "d", "10 MB of payload", ""},
@@ -66,7 +71,12 @@ var facts = []struct{ id, level, what, test string }{
 	{"B30", "d", "static before parameter, longer greedy first", ""},
 	{"B31", "d", "ANY after a method of its own", ""},
 	{"B37", "d", "without autoDeploy a deployment is served", "TestNamedStageAndDeploymentSnapshot"},
-	{"B38", "d", "reserved headers of parameter mapping (refused locally)", "TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName"},
+	{
+		"B38",
+		"d",
+		"reserved headers of parameter mapping (refused locally)",
+		"TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName",
+	},
 	{"C01", "d", "preflight answered by the gateway", ""},
 	{"C02", "d", "the function's CORS headers replaced", "TestConfiguredCORSReplacesAllThatTheFunctionSends"},
 	{"C03", "d", "which headers make a preflight", ""},
@@ -75,7 +85,12 @@ var facts = []struct{ id, level, what, test string }{
 	{"C12", "d", "max-age on preflight only, -1 to 86,400", ""},
 	{"C14", "d", "$default with an authorizer swallows OPTIONS", ""},
 	{"C20", "d", "without CORS the function's headers pass", ""},
-	{"C22", "d", "CORS headers in parameter mapping (refused locally)", "TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName"},
+	{
+		"C22",
+		"d",
+		"CORS headers in parameter mapping (refused locally)",
+		"TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName",
+	},
 	{"D01", "d", "token bare or after Bearer", ""},
 	{"D02", "d", "RSA algorithms only", ""},
 	{"D03", "d", "kid in the issuer's key set", "TestNewKeysOfAnIssuerAreFoundAndOldOnesForgotten"},
@@ -107,7 +122,12 @@ var facts = []struct{ id, level, what, test string }{
 	{"D37", "d", "10 authorizers, 50 audiences, 10 scopes", "TestLimitsOfAuthorizersAndScopes"},
 	{"D38", "d", "AWS_IAM routes (refused locally)", "TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName"},
 	{"E01", "d", "token bucket", "TestTokenBucketFillsWithTimePerRoute"},
-	{"E02", "d", "10,000 per second and 5,000 at once, for all APIs together", "TestAllAPIsShareTheAccountsLimit"},
+	{
+		"E02",
+		"d",
+		"10,000 per second and 5,000 at once, for all APIs together",
+		"TestAllAPIsShareTheAccountsLimit",
+	},
 	{"E03", "d", "route settings override the stage's", ""},
 	{"E05", "d", "no route above the account", "TestThrottlesOfTheAccountBoundEveryRoute"},
 	{"E06", "d", "429", ""},
@@ -120,11 +140,17 @@ func factTable(t *testing.T, vectors []vector) string {
 	t.Helper()
 	tests := testNames(t)
 	var b strings.Builder
-	b.WriteString("\n## Facts\n\nEach fact of those areas that AWS documents, or that was recorded from it, and what tests it.\n\n| fact | established by | what | tested by |\n| --- | --- | --- | --- |\n")
+	b.WriteString(
+		"\n## Facts\n\nEach fact of those areas that AWS documents, or that was recorded from it, and " +
+			"what tests it.\n\n| fact | established by | what | tested by |\n| --- | --- | --- | --- |\n",
+	)
 	for _, f := range facts {
 		var by []string
 		for _, v := range vectors {
-			if slices.Contains(strings.FieldsFunc(v.Fact, func(r rune) bool { return r == ',' || r == ' ' }), f.id) {
+			if slices.Contains(
+				strings.FieldsFunc(v.Fact, func(r rune) bool { return r == ',' || r == ' ' }),
+				f.id,
+			) {
 				by = append(by, v.ID)
 			}
 		}
@@ -137,7 +163,10 @@ func factTable(t *testing.T, vectors []vector) string {
 		if len(by) == 0 {
 			t.Errorf("nothing tests the fact %s: %s", f.id, f.what)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.id, map[string]string{"d": "documentation", "r": "recording"}[f.level], f.what, strings.Join(by, ", "))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.id, map[string]string{
+			"d": "documentation",
+			"r": "recording",
+		}[f.level], f.what, strings.Join(by, ", "))
 	}
 	return b.String()
 }

@@ -59,7 +59,13 @@ func (p *plan) name(kind string, content any) string {
 }
 
 func (p *plan) function(b behaviour, role string, g given) string {
-	f := function{behaviour: b, role: role, timeout: 10, reserved: g.ReservedConcurrency, permitted: g.Permission == nil || *g.Permission}
+	f := function{
+		behaviour: b,
+		role:      role,
+		timeout:   10,
+		reserved:  g.ReservedConcurrency,
+		permitted: g.Permission == nil || *g.Permission,
+	}
 	if g.FunctionTimeoutSeconds > 0 {
 		f.timeout = g.FunctionTimeoutSeconds
 	}
@@ -111,9 +117,18 @@ func (p *plan) program(ctx *pulumi.Context) error {
 		if f.Kind == "noBootstrap" {
 			code = p.empty
 		}
-		args := &lambda.FunctionArgs{Role: role.Arn, Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Code: pulumi.NewFileArchive(code),
-			Timeout: pulumi.Int(f.timeout), Environment: lambda.FunctionEnvironmentArgs{Variables: pulumi.StringMap{"KIND": pulumi.String(f.Kind),
-				"PAYLOAD": pulumi.String(payload), "CAPTURE_DIR": pulumi.String(filepath.Join(p.capture, f.role))}}}
+		args := &lambda.FunctionArgs{
+			Role:    role.Arn,
+			Runtime: pulumi.String("provided.al2023"),
+			Handler: pulumi.String("bootstrap"),
+			Code:    pulumi.NewFileArchive(code),
+			Timeout: pulumi.Int(f.timeout),
+			Environment: lambda.FunctionEnvironmentArgs{Variables: pulumi.StringMap{
+				"KIND":        pulumi.String(f.Kind),
+				"PAYLOAD":     pulumi.String(payload),
+				"CAPTURE_DIR": pulumi.String(filepath.Join(p.capture, f.role)),
+			}},
+		}
 		if f.reserved != nil {
 			args.ReservedConcurrentExecutions = pulumi.Int(*f.reserved)
 		}
@@ -123,8 +138,12 @@ func (p *plan) program(ctx *pulumi.Context) error {
 		if !f.permitted {
 			continue
 		}
-		if _, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{Action: pulumi.String("lambda:InvokeFunction"), Function: functions[name].Name,
-			Principal: pulumi.String("apigateway.amazonaws.com"), SourceArn: pulumi.String(executeAPI)}); err != nil {
+		if _, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+			Action:    pulumi.String("lambda:InvokeFunction"),
+			Function:  functions[name].Name,
+			Principal: pulumi.String("apigateway.amazonaws.com"),
+			SourceArn: pulumi.String(executeAPI),
+		}); err != nil {
 			return err
 		}
 	}
@@ -139,8 +158,14 @@ func (p *plan) program(ctx *pulumi.Context) error {
 func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[string]*lambda.Function) error {
 	args := &apigatewayv2.ApiArgs{ProtocolType: pulumi.String("HTTP")}
 	if c := s.CORS; c != nil {
-		args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{AllowOrigins: pulumi.ToStringArray(c.AllowOrigins), AllowMethods: pulumi.ToStringArray(c.AllowMethods),
-			AllowHeaders: pulumi.ToStringArray(c.AllowHeaders), ExposeHeaders: pulumi.ToStringArray(c.ExposeHeaders), MaxAge: pulumi.Int(c.MaxAge), AllowCredentials: pulumi.Bool(c.AllowCredentials)}
+		args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
+			AllowOrigins:     pulumi.ToStringArray(c.AllowOrigins),
+			AllowMethods:     pulumi.ToStringArray(c.AllowMethods),
+			AllowHeaders:     pulumi.ToStringArray(c.AllowHeaders),
+			ExposeHeaders:    pulumi.ToStringArray(c.ExposeHeaders),
+			MaxAge:           pulumi.Int(c.MaxAge),
+			AllowCredentials: pulumi.Bool(c.AllowCredentials),
+		}
 	}
 	if s.QuickCreate {
 		args.Target = functions[s.function].Arn
@@ -173,7 +198,11 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 	}
 	var authorizer *apigatewayv2.Authorizer
 	if a := s.Auth; a != nil {
-		args := &apigatewayv2.AuthorizerArgs{ApiId: api.ID(), AuthorizerType: pulumi.String(a.Type), IdentitySources: pulumi.ToStringArray(a.IdentitySource)}
+		args := &apigatewayv2.AuthorizerArgs{
+			ApiId:           api.ID(),
+			AuthorizerType:  pulumi.String(a.Type),
+			IdentitySources: pulumi.ToStringArray(a.IdentitySource),
+		}
 		if a.Type == "JWT" {
 			if len(a.IdentitySource) == 0 {
 				args.IdentitySources = pulumi.ToStringArray([]string{"$request.header.Authorization"})
@@ -181,10 +210,19 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 			if len(a.Audience) == 0 {
 				a.Audience = []string{"aud1"}
 			}
-			args.JwtConfiguration = apigatewayv2.AuthorizerJwtConfigurationArgs{Issuer: pulumi.String(p.issuer), Audiences: pulumi.ToStringArray(a.Audience)}
+			args.JwtConfiguration = apigatewayv2.AuthorizerJwtConfigurationArgs{
+				Issuer:    pulumi.String(p.issuer),
+				Audiences: pulumi.ToStringArray(a.Audience),
+			}
 		} else {
-			args.AuthorizerUri, args.AuthorizerPayloadFormatVersion = functions[s.authorizer].InvokeArn, pulumi.String(a.PayloadFormatVersion)
-			args.EnableSimpleResponses, args.AuthorizerResultTtlInSeconds = pulumi.Bool(a.EnableSimpleResponses), pulumi.Int(a.TTL)
+			args.AuthorizerUri, args.AuthorizerPayloadFormatVersion = functions[s.authorizer].InvokeArn, pulumi.String(
+				a.PayloadFormatVersion,
+			)
+			args.EnableSimpleResponses, args.AuthorizerResultTtlInSeconds = pulumi.Bool(
+				a.EnableSimpleResponses,
+			), pulumi.Int(
+				a.TTL,
+			)
 		}
 		if authorizer, err = apigatewayv2.NewAuthorizer(ctx, name, args); err != nil {
 			return err
@@ -192,10 +230,18 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 	}
 	var routes []pulumi.Resource
 	for i, key := range s.Routes {
-		args := &apigatewayv2.RouteArgs{ApiId: api.ID(), RouteKey: pulumi.String(key), Target: pulumi.Sprintf("integrations/%s", target.ID())}
+		args := &apigatewayv2.RouteArgs{
+			ApiId:    api.ID(),
+			RouteKey: pulumi.String(key),
+			Target:   pulumi.Sprintf("integrations/%s", target.ID()),
+		}
 		if authorizer != nil && slices.Contains(s.Auth.Routes, key) {
 			kind := map[string]string{"JWT": "JWT", "REQUEST": "CUSTOM"}[s.Auth.Type]
-			args.AuthorizationType, args.AuthorizerId, args.AuthorizationScopes = pulumi.String(kind), authorizer.ID(), pulumi.ToStringArray(s.Auth.AuthorizationScopes)
+			args.AuthorizationType, args.AuthorizerId, args.AuthorizationScopes = pulumi.String(
+				kind,
+			), authorizer.ID(), pulumi.ToStringArray(
+				s.Auth.AuthorizationScopes,
+			)
 		}
 		r, err := apigatewayv2.NewRoute(ctx, fmt.Sprintf("%s-%d", name, i), args)
 		if err != nil {
@@ -203,15 +249,27 @@ func (p *plan) site(ctx *pulumi.Context, name string, s site, functions map[stri
 		}
 		routes = append(routes, r)
 	}
-	stage := &apigatewayv2.StageArgs{ApiId: api.ID(), Name: pulumi.String(s.Stage), AutoDeploy: pulumi.Bool(true), StageVariables: pulumi.ToStringMap(s.StageVariables)}
+	stage := &apigatewayv2.StageArgs{
+		ApiId:          api.ID(),
+		Name:           pulumi.String(s.Stage),
+		AutoDeploy:     pulumi.Bool(true),
+		StageVariables: pulumi.ToStringMap(s.StageVariables),
+	}
 	if s.Stage == "" {
 		stage.Name = pulumi.String("$default")
 	}
 	if th := s.Throttling; th != nil {
-		stage.DefaultRouteSettings = apigatewayv2.StageDefaultRouteSettingsArgs{ThrottlingRateLimit: pulumi.Float64(th.Default.Rate), ThrottlingBurstLimit: pulumi.Int(th.Default.Burst)}
+		stage.DefaultRouteSettings = apigatewayv2.StageDefaultRouteSettingsArgs{
+			ThrottlingRateLimit:  pulumi.Float64(th.Default.Rate),
+			ThrottlingBurstLimit: pulumi.Int(th.Default.Burst),
+		}
 		var own apigatewayv2.StageRouteSettingArray
 		for key, l := range th.Routes {
-			own = append(own, apigatewayv2.StageRouteSettingArgs{RouteKey: pulumi.String(key), ThrottlingRateLimit: pulumi.Float64(l.Rate), ThrottlingBurstLimit: pulumi.Int(l.Burst)})
+			own = append(own, apigatewayv2.StageRouteSettingArgs{
+				RouteKey:             pulumi.String(key),
+				ThrottlingRateLimit:  pulumi.Float64(l.Rate),
+				ThrottlingBurstLimit: pulumi.Int(l.Burst),
+			})
 		}
 		stage.RouteSettings = own
 	}

@@ -199,7 +199,8 @@ func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf
 
 // response compares an answer with what is expected of it.
 func (p *problems) response(x expectation, a answer) {
-	if x.Status != 0 && a.resp.StatusCode != x.Status || len(x.StatusIn) > 0 && !slices.Contains(x.StatusIn, a.resp.StatusCode) {
+	if x.Status != 0 && a.resp.StatusCode != x.Status ||
+		len(x.StatusIn) > 0 && !slices.Contains(x.StatusIn, a.resp.StatusCode) {
 		p.add("status %d, want %d%v: %.200s", a.resp.StatusCode, x.Status, x.StatusIn, a.body)
 	}
 	if x.Body != nil && string(a.body) != *x.Body {
@@ -281,8 +282,14 @@ func matches(got, want any) bool {
 		return !slices.ContainsFunc(keys, func(k any) bool { _, there := have[fmt.Sprint(k)]; return !there })
 	}
 	if tokens, ok := m["$containsTokens"].([]any); ok {
-		have := strings.FieldsFunc(strings.ToLower(fmt.Sprint(got)), func(r rune) bool { return r == ',' || r == ' ' })
-		return !slices.ContainsFunc(tokens, func(t any) bool { return !slices.Contains(have, strings.ToLower(fmt.Sprint(t))) })
+		have := strings.FieldsFunc(
+			strings.ToLower(fmt.Sprint(got)),
+			func(r rune) bool { return r == ',' || r == ' ' },
+		)
+		return !slices.ContainsFunc(
+			tokens,
+			func(t any) bool { return !slices.Contains(have, strings.ToLower(fmt.Sprint(t))) },
+		)
 	}
 	return reflect.DeepEqual(got, want)
 }

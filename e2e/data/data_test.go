@@ -29,11 +29,13 @@ func TestData(t *testing.T) {
 	s := newSite(t)
 	t.Run("all", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, *site){
-			"routes take the calls they say": routesTakeTheCallsTheySay, "faults that pass are not seen": faultsThatPassAreNotSeen,
-			"faults that stay say whether to try again": faultsThatStaySayWhetherToTryAgain, "parts of batches are completed or named": partsOfBatchesAreCompletedOrNamed,
-			"slow database is unavailable": slowDatabaseIsUnavailable,
-			"one hung call is not seen":    oneHungCallIsNotSeen,
-			"creates survive freezes":      createsSurviveFreezes,
+			"routes take the calls they say":            routesTakeTheCallsTheySay,
+			"faults that pass are not seen":             faultsThatPassAreNotSeen,
+			"faults that stay say whether to try again": faultsThatStaySayWhetherToTryAgain,
+			"parts of batches are completed or named":   partsOfBatchesAreCompletedOrNamed,
+			"slow database is unavailable":              slowDatabaseIsUnavailable,
+			"one hung call is not seen":                 oneHungCallIsNotSeen,
+			"creates survive freezes":                   createsSurviveFreezes,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -73,10 +75,20 @@ func newSiteWith(t *testing.T, set func(*stack.Settings)) *site {
 		t.Fatal(err)
 	}
 	s.Cloud = engine.Start(t, localcloud.Config{Port: port, Request: s.observe, Frozen: s.frozen})
-	if s.zips.Handler, err = build.Function(context.Background(), s.Root, "./handler", build.Host); err != nil {
+	if s.zips.Handler, err = build.Function(
+		context.Background(),
+		s.Root,
+		"./handler",
+		build.Host,
+	); err != nil {
 		t.Fatal(err)
 	}
-	if s.zips.Authorizer, err = build.Function(context.Background(), s.Root, "./handler/authorizer", build.Host); err != nil {
+	if s.zips.Authorizer, err = build.Function(
+		context.Background(),
+		s.Root,
+		"./handler/authorizer",
+		build.Host,
+	); err != nil {
 		t.Fatal(err)
 	}
 	s.deploy(t, nil)
@@ -146,7 +158,11 @@ type caller struct {
 
 func (s *site) caller(t *testing.T, owner string) *caller {
 	t.Helper()
-	key, _, err := apikey.Issue(t.Context(), s.Admin(t), s.outputs["tableName"], apikey.Key{Owner: owner, Scopes: []api.Scope{api.ScopeRead, api.ScopeWrite}, CreatedAt: time.Now()})
+	key, _, err := apikey.Issue(t.Context(), s.Admin(t), s.outputs["tableName"], apikey.Key{
+		Owner:     owner,
+		Scopes:    []api.Scope{api.ScopeRead, api.ScopeWrite},
+		CreatedAt: time.Now(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +178,14 @@ type answer struct {
 // send sends a request; headers are given as name and value in turn.
 func (c *caller) send(method, path string, body any, headers ...string) answer {
 	c.t.Helper()
-	a := answer{Answer: rest.Send(c.t, method, c.url+path, body, append([]string{api.APIKeyHeader, c.key}, headers...)...)}
+	a := answer{
+		Answer: rest.Send(
+			c.t,
+			method,
+			c.url+path,
+			body,
+			append([]string{api.APIKeyHeader, c.key}, headers...)...),
+	}
 	for _, x := range c.observed(c.t, a.Header.Get("Apigw-Requestid")).Calls {
 		if x.Function == c.outputs["functionName"] {
 			a.calls = append(a.calls, x)

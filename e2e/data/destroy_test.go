@@ -58,11 +58,19 @@ func TestDestroyLeavesNoItemInTheFiles(t *testing.T) {
 	table := s.outputs["tableName"]
 	s.set = func(settings *stack.Settings) { settings.Schema.Allow = "delete " + table }
 	settings := s.settings()
-	st, err := s.Stack(t.Context(), "data", func(ctx *pulumi.Context) error { return stack.Compose(ctx, settings, s.zips) })
+	st, err := s.Stack(
+		t.Context(),
+		"data",
+		func(ctx *pulumi.Context) error { return stack.Compose(ctx, settings, s.zips) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Destroy(t.Context(), optdestroy.SuppressProgress(), optdestroy.RunProgram(true)); err != nil {
+	if _, err := st.Destroy(
+		t.Context(),
+		optdestroy.SuppressProgress(),
+		optdestroy.RunProgram(true),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if left := files(t, s.Dir, marker); len(left) > 0 {

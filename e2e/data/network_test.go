@@ -60,7 +60,11 @@ func TestPrivateStackPassesItsEndpoint(t *testing.T) {
 	}
 	a := c.send("POST", "/items", api.ItemInput{Name: "y"})
 	if a.Status < 500 || denied(a) == nil || denied(a).Denied != "" {
-		t.Errorf("without PutItem in the endpoint's policy a create got %d, and its calls are %+v", a.Status, a.calls)
+		t.Errorf(
+			"without PutItem in the endpoint's policy a create got %d, and its calls are %+v",
+			a.Status,
+			a.calls,
+		)
 	}
 	if _, denied := s.differences(t); len(denied) > 0 {
 		t.Errorf("the roles are blamed for %v", denied)

@@ -20,7 +20,12 @@ import (
 func (c *caller) visit() {
 	id := "018f0000-0000-7000-8000-000000000000"
 	var made api.Item
-	if a := c.send("POST", "/items", api.ItemInput{Name: "x"}); json.Unmarshal(a.Body, &made) == nil && made.ID != "" {
+	if a := c.send(
+		"POST",
+		"/items",
+		api.ItemInput{Name: "x"},
+	); json.Unmarshal(a.Body, &made) == nil &&
+		made.ID != "" {
 		id = made.ID
 	}
 	c.send("POST", "/items", api.ItemInput{Name: "x"}, "Idempotency-Key", "key-"+id)
@@ -32,7 +37,10 @@ func (c *caller) visit() {
 		case api.BatchGetItems:
 			body = api.BatchGetRequest{IDs: []string{id}}
 		case api.BatchWrite:
-			body = api.BatchWriteRequest{Entries: []api.BatchWriteEntry{{Create: &api.ItemInput{Name: "x"}}, {Delete: &api.ItemRef{ID: id}}}}
+			body = api.BatchWriteRequest{Entries: []api.BatchWriteEntry{
+				{Create: &api.ItemInput{Name: "x"}},
+				{Delete: &api.ItemRef{ID: id}},
+			}}
 		}
 		c.send(r.Method, strings.ReplaceAll(r.Path, "{id}", id), body)
 	}
@@ -45,7 +53,10 @@ func (s *site) differences(t *testing.T) (unused, denied []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := map[string]string{s.outputs["functionName"]: "handler", s.outputs["authorizerName"]: "authorizer"}
+	names := map[string]string{
+		s.outputs["functionName"]:   "handler",
+		s.outputs["authorizerName"]: "authorizer",
+	}
 	if len(roles) != len(names) {
 		t.Fatalf("there are %d functions", len(roles))
 	}
@@ -114,7 +125,10 @@ func TestRolesGrantExactlyWhatIsUsed(t *testing.T) {
 	for role, own := range map[string]struct {
 		who     string
 		actions []string
-	}{"items": {"handler", slices.Concat(store.Actions(), logs)}, "items-authorizer": {"authorizer", slices.Concat(apikey.Actions(), logs)}} {
+	}{
+		"items":            {"handler", slices.Concat(store.Actions(), logs)},
+		"items-authorizer": {"authorizer", slices.Concat(apikey.Actions(), logs)},
+	} {
 		for _, action := range own.actions {
 			_, denied := try(func(r string, a []string) []string {
 				return slices.DeleteFunc(a, func(x string) bool { return r == role && x == action })
@@ -132,7 +146,8 @@ func TestRolesGrantExactlyWhatIsUsed(t *testing.T) {
 		return a
 	})
 	slices.Sort(unused)
-	if !slices.Equal(unused, []string{"authorizer dynamodb:Scan", "handler dynamodb:Scan"}) || len(denied) > 0 {
+	if !slices.Equal(unused, []string{"authorizer dynamodb:Scan", "handler dynamodb:Scan"}) ||
+		len(denied) > 0 {
 		t.Errorf("with dynamodb:Scan the unused are %v, the missing %v", unused, denied)
 	}
 }

@@ -93,7 +93,15 @@ func TestFieldsOfEveryKindNeedOnlyTheirDeclaration(t *testing.T) {
 		compare("create again", s, again.Body)
 		compare("get", s, rest.Send(t, "GET", url+at, nil).Want(t, 200).Body)
 	}
-	bad := rest.Send(t, "POST", url+"/items", `{"name":"x","text":"","needed":[-2],"int8":128,"flag":1}`).Want(t, 400)
+	bad := rest.Send(
+		t,
+		"POST",
+		url+"/items",
+		`{"name":"x","text":"","needed":[-2],"int8":128,"flag":1}`,
+	).Want(
+		t,
+		400,
+	)
 	for _, pointer := range []string{`"/text"`, `"/needed/0"`, `"/int8"`, `"/flag"`} {
 		if !strings.Contains(string(bad.Body), pointer) {
 			t.Errorf("%s is not refused: %s", pointer, bad.Body)

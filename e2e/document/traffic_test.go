@@ -73,16 +73,33 @@ func TestTheTrafficOfAllTestsFitsTheDocument(t *testing.T) {
 		v := upstream.judge(t, proxy, i)
 		counts[fmt.Sprint(x.Answer.Status)]++
 		for _, bad := range v.of("response") {
-			t.Errorf("%s: %s %s: the answer %d %s breaks the document: %v %s", x.Test, x.Method, x.Path, x.Answer.Status,
-				short(x.Answer.Body), bad.Location, bad.Message)
+			t.Errorf(
+				"%s: %s %s: the answer %d %s breaks the document: %v %s",
+				x.Test,
+				x.Method,
+				x.Path,
+				x.Answer.Status,
+				short(x.Answer.Body),
+				bad.Location,
+				bad.Message,
+			)
 		}
 		if problem := wrongType(x.Answer); problem != "" {
 			t.Errorf("%s: %s %s: %s", x.Test, x.Method, x.Path, problem)
 		}
 		refused := v.unread || len(v.of("request")) > 0
 		if refused && !mayRefuse(x) {
-			t.Errorf("%s: %s %s %s got %d, and the document has no such request: %v, %d %s", x.Test, x.Method, x.Path,
-				short(x.Body), x.Answer.Status, v.violations, v.status, v.body)
+			t.Errorf(
+				"%s: %s %s %s got %d, and the document has no such request: %v, %d %s",
+				x.Test,
+				x.Method,
+				x.Path,
+				short(x.Body),
+				x.Answer.Status,
+				v.violations,
+				v.status,
+				v.body,
+			)
 		}
 		if reason := validated(x); !refused && reason != "" {
 			unsaid[reason]++
@@ -117,8 +134,13 @@ var unsayable = []string{
 // document.
 func mayRefuse(x rest.Exchange) bool {
 	switch x.Answer.Status {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-		http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusRequestHeaderFieldsTooLarge:
+	case http.StatusBadRequest,
+		http.StatusUnauthorized,
+		http.StatusForbidden,
+		http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType,
+		http.StatusTooManyRequests,
+		http.StatusRequestHeaderFieldsTooLarge:
 		return true
 	case http.StatusNotFound:
 		return strings.HasPrefix(string(x.Answer.Body), `{"message":`) // there is no such route
@@ -151,7 +173,8 @@ func wrongType(a rest.Answer) string {
 // validated returns why the handler refused a request, "" if it did not.
 func validated(x rest.Exchange) string {
 	var p api.Problem
-	if x.Answer.Status != http.StatusBadRequest || json.Unmarshal(x.Answer.Body, &p) != nil || len(p.Errors) == 0 {
+	if x.Answer.Status != http.StatusBadRequest || json.Unmarshal(x.Answer.Body, &p) != nil ||
+		len(p.Errors) == 0 {
 		return ""
 	}
 	return p.Errors[0].Field + ": " + p.Errors[0].Message
@@ -169,7 +192,11 @@ func exchanges(t *testing.T) []rest.Exchange {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(os.Getenv(rest.TrafficDir), "*.jsonl"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("there is no traffic in the directory that %s names: run make document (%v)", rest.TrafficDir, err)
+		t.Fatalf(
+			"there is no traffic in the directory that %s names: run make document (%v)",
+			rest.TrafficDir,
+			err,
+		)
 	}
 	var out []rest.Exchange
 	for _, name := range files {

@@ -58,7 +58,13 @@ func Start(t testing.TB, c localcloud.Config) *Cloud {
 	if !ok {
 		t.Fatal("the cloud does not say how it is reached")
 	}
-	return &Cloud{Cloud: cloud, Root: root, Dir: c.Dir, instance: instance, stacks: map[string]*auto.Stack{}}
+	return &Cloud{
+		Cloud:    cloud,
+		Root:     root,
+		Dir:      c.Dir,
+		instance: instance,
+		stacks:   map[string]*auto.Stack{},
+	}
 }
 
 // FreePort returns a port of loopback that was free a moment ago. It is below
@@ -105,15 +111,30 @@ func (c *Cloud) Stack(ctx context.Context, name string, program pulumi.RunFunc) 
 		return auto.Stack{}, err
 	}
 	env := c.instance.OwnEnvironment(c.Dir)
-	for k, v := range map[string]string{"PULUMI_BACKEND_URL": "file://" + filepath.ToSlash(backend), "PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_SKIP_UPDATE_CHECK": "true",
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"} {
+	for k, v := range map[string]string{
+		"PULUMI_BACKEND_URL":                          "file://" + filepath.ToSlash(backend),
+		"PULUMI_CONFIG_PASSPHRASE":                    "",
+		"PULUMI_SKIP_UPDATE_CHECK":                    "true",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+		"PULUMI_EXPERIMENTAL":                         "true",
+		"PULUMI_SKIP_CHECKPOINTS":                     "true",
+	} {
 		env[k] = v
 	}
 	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: filepath.Join(c.Root, ".tools")})
 	if err != nil {
 		return auto.Stack{}, err
 	}
-	made, err := auto.UpsertStackInlineSource(ctx, name, "tests", program, auto.WorkDir(work), auto.Pulumi(cli), auto.PulumiHome(filepath.Join(c.Dir, "pulumi-home")), auto.EnvVars(env))
+	made, err := auto.UpsertStackInlineSource(
+		ctx,
+		name,
+		"tests",
+		program,
+		auto.WorkDir(work),
+		auto.Pulumi(cli),
+		auto.PulumiHome(filepath.Join(c.Dir, "pulumi-home")),
+		auto.EnvVars(env),
+	)
 	if err != nil {
 		return made, err
 	}

@@ -41,7 +41,12 @@ type Issuer struct {
 // Start starts an issuer with the RSA key k1 and the elliptic key ec1, and an
 // RSA key stranger that is not in its key set.
 func Start() (*Issuer, error) {
-	i := &Issuer{keys: map[string]any{}, hidden: map[string]bool{"stranger": true}, changes: map[string]map[string]any{}, Held: make(chan struct{}, 1)}
+	i := &Issuer{
+		keys:    map[string]any{},
+		hidden:  map[string]bool{"stranger": true},
+		changes: map[string]map[string]any{},
+		Held:    make(chan struct{}, 1),
+	}
 	for _, kid := range []string{"k1", "stranger"} {
 		if err := i.Add(kid); err != nil {
 			return nil, err
@@ -141,7 +146,11 @@ func (i *Issuer) set() ([]any, error) {
 		if i.hidden[kid] {
 			continue
 		}
-		private := jose.JSONWebKey{Key: key, KeyID: kid, Use: "sig"}
+		private := jose.JSONWebKey{
+			Key:   key,
+			KeyID: kid,
+			Use:   "sig",
+		}
 		public := private.Public()
 		data, err := public.MarshalJSON()
 		if err != nil {

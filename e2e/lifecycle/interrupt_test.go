@@ -70,9 +70,16 @@ func TestInterruptAtAnyMomentEndsTheCommandAndItsChildren(t *testing.T) {
 			func(_ *console, before int) bool { return engines() >= before+n },
 		})
 	}
-	moments = append(moments,
-		moment{"a resource", func(*console, int) bool { r, err := p.Records(); return err == nil && len(r) >= 3 }},
-		moment{"its service", func(c *console, _ int) bool { return strings.Contains(c.output(), "Streaming") }},
+	moments = append(
+		moments,
+		moment{
+			"a resource",
+			func(*console, int) bool { r, err := p.Records(); return err == nil && len(r) >= 3 },
+		},
+		moment{
+			"its service",
+			func(c *console, _ int) bool { return strings.Contains(c.output(), "Streaming") },
+		},
 	)
 	for _, m := range moments {
 		before := engines()
@@ -130,7 +137,11 @@ func TestSecondInterruptEndsEverythingAtOnce(t *testing.T) {
 		return string(data)
 	}
 	c := open(t, p.Dir, binary, "up", "--port", strconv.Itoa(p.Port), "--tools", tools)
-	c.until(t, "the engine", func() bool { return strings.HasSuffix(read(filepath.Join(work, "processes")), "\n") })
+	c.until(
+		t,
+		"the engine",
+		func() bool { return strings.HasSuffix(read(filepath.Join(work, "processes")), "\n") },
+	)
 	running := strings.Fields(read(filepath.Join(work, "processes")))
 	databases, err := os.ReadDir(filepath.Join(p.Dir, ".local", "dynamodb", "pids"))
 	if err != nil || len(databases) != 1 {

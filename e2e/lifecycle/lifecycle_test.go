@@ -163,7 +163,10 @@ func TestPreviewShowsEverythingAndCreatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"Table items", "Function items", "Role items", "RolePolicy items", "Api items", "Integration items", "Stage items", "LogGroup items-access"} {
+	for _, want := range []string{
+		"Table items", "Function items", "Role items", "RolePolicy items", "Api items", "Integration items",
+		"Stage items", "LogGroup items-access",
+	} {
 		if !strings.Contains(out, want+"\n") {
 			t.Errorf("%s is not shown", want)
 		}
@@ -219,7 +222,8 @@ func TestDestroyLeavesNothing(t *testing.T) {
 func TestBadConfigurationNamesEveryProblemAndDeploysNothing(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	bad := "config:\n  items-api:memoryMB: 64\n  items-api:timeoutSeconds: soon\n  items-api:memory: 128\n  items-api:corsOrigins:\n    - https://example.com/path\n"
+	bad := "config:\n  items-api:memoryMB: 64\n  items-api:timeoutSeconds: soon\n  items-api:memory: " +
+		"128\n  items-api:corsOrigins:\n    - https://example.com/path\n"
 	if err := os.WriteFile(filepath.Join(p.Dir, "Pulumi.local.yaml"), []byte(bad), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +231,8 @@ func TestBadConfigurationNamesEveryProblemAndDeploysNothing(t *testing.T) {
 	if err == nil {
 		t.Fatalf("it was accepted:\n%s", out)
 	}
-	for _, key := range []string{"items-api:memoryMB", "items-api:timeoutSeconds", "items-api:memory is not known (did you mean memoryMB?)", "items-api:corsOrigins"} {
+	for _, key := range []string{"items-api:memoryMB", "items-api:timeoutSeconds", "items-api:memory is " +
+		"not known (did you mean memoryMB?)", "items-api:corsOrigins"} {
 		if strings.Count(out, key) < 1 {
 			t.Errorf("%s is not named:\n%s", key, out)
 		}
@@ -331,7 +336,11 @@ func TestAnotherPortMovesTheAPIAndKeepsItsData(t *testing.T) {
 func TestCompileErrorIsShownAndNothingIsDeployed(t *testing.T) {
 	t.Parallel()
 	p := clone(t)
-	if err := os.WriteFile(filepath.Join(p.Dir, "handler", "broken.go"), []byte("package main\n\nvar x int = \"no number\"\n"), 0o644); err != nil {
+	if err := os.WriteFile(
+		filepath.Join(p.Dir, "handler", "broken.go"),
+		[]byte("package main\n\nvar x int = \"no number\"\n"),
+		0o644,
+	); err != nil {
 		t.Fatal(err)
 	}
 	out, err := p.Run("deploy")
@@ -361,7 +370,8 @@ func TestMistakesGiveOneClearSentence(t *testing.T) {
 		defer l.Close()
 		port := l.Addr().(*net.TCPAddr).Port
 		out, err := clone(t).Run("up", "--port", strconv.Itoa(port))
-		if err == nil || !strings.Contains(out, fmt.Sprintf("the port %d", port)) || !strings.Contains(out, "--port") {
+		if err == nil || !strings.Contains(out, fmt.Sprintf("the port %d", port)) ||
+			!strings.Contains(out, "--port") {
 			t.Errorf("got %v\n%s", err, out)
 		}
 	})

@@ -59,7 +59,13 @@ func TestStackNamedLikeADirectoryOfTheCloudHarmsNoOther(t *testing.T) {
 	if a := rest.Send(t, "GET", second+"/items", nil, "Authorization", "Bearer "+token); a.Status != 200 {
 		t.Errorf("with a token of the stack its API answers %d", a.Status)
 	}
-	if out, err := p.Run("keys", "list", "--stack", name); err == nil || !strings.Contains(out, "set auth.mode to lambda") {
+	if out, err := p.Run(
+		"keys",
+		"list",
+		"--stack",
+		name,
+	); err == nil ||
+		!strings.Contains(out, "set auth.mode to lambda") {
 		t.Errorf("keys: %v\n%s", err, out)
 	}
 	allow := map[string]any{"schema": map[string]any{"allow": fmt.Sprint("delete ", out["tableName"])}}

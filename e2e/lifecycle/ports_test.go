@@ -89,7 +89,11 @@ func TestPortBelongsToOneAPI(t *testing.T) {
 	refused := func(args ...string) {
 		t.Helper()
 		out, err := p.Run(append(args, "--stack", "b", "--port", strconv.Itoa(first))...)
-		if want := fmt.Sprintf("the port %d is that of the API of the stack local", first); err == nil || !strings.Contains(out, want) {
+		if want := fmt.Sprintf(
+			"the port %d is that of the API of the stack local",
+			first,
+		); err == nil ||
+			!strings.Contains(out, want) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}

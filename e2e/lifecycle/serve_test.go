@@ -20,12 +20,21 @@ func other(hash string, unsupported bool) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		quota, err := servicequotas.LookupServiceQuota(ctx, &servicequotas.LookupServiceQuotaArgs{ServiceCode: "lambda", QuotaCode: pulumi.StringRef("L-B99A9384")})
+		quota, err := servicequotas.LookupServiceQuota(ctx, &servicequotas.LookupServiceQuotaArgs{
+			ServiceCode: "lambda",
+			QuotaCode:   pulumi.StringRef("L-B99A9384"),
+		})
 		if err != nil {
 			return err
 		}
-		table, err := dynamodb.NewTable(ctx, "things", &dynamodb.TableArgs{HashKey: pulumi.String(hash), BillingMode: pulumi.String("PAY_PER_REQUEST"),
-			Attributes: dynamodb.TableAttributeArray{dynamodb.TableAttributeArgs{Name: pulumi.String(hash), Type: pulumi.String("S")}}})
+		table, err := dynamodb.NewTable(ctx, "things", &dynamodb.TableArgs{
+			HashKey:     pulumi.String(hash),
+			BillingMode: pulumi.String("PAY_PER_REQUEST"),
+			Attributes: dynamodb.TableAttributeArray{dynamodb.TableAttributeArgs{
+				Name: pulumi.String(hash),
+				Type: pulumi.String("S"),
+			}},
+		})
 		if err != nil {
 			return err
 		}
@@ -64,7 +73,8 @@ func TestServeTakesAnyProgramAndSeveralStacksAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if arns[0] == arns[1] || !strings.HasPrefix(arns[0], "arn:aws:dynamodb:us-east-1:000000000000:table/things-") {
+	if arns[0] == arns[1] ||
+		!strings.HasPrefix(arns[0], "arn:aws:dynamodb:us-east-1:000000000000:table/things-") {
 		t.Errorf("got the tables %v", arns)
 	}
 
@@ -78,7 +88,10 @@ func TestServeTakesAnyProgramAndSeveralStacksAtOnce(t *testing.T) {
 	}
 
 	stacks[1].Workspace().SetProgram(other("id", true))
-	if _, err := stacks[1].Preview(t.Context()); err == nil || !strings.Contains(err.Error(), "does not support the resource type aws:s3/bucket:Bucket") {
+	if _, err := stacks[1].Preview(
+		t.Context(),
+	); err == nil ||
+		!strings.Contains(err.Error(), "does not support the resource type aws:s3/bucket:Bucket") {
 		t.Errorf("the unsupported type gave %v", err)
 	}
 	for _, s := range stacks {

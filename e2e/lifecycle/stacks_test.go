@@ -16,8 +16,16 @@ import (
 func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 	t.Parallel()
 	on := map[string]any{
-		"network": map[string]any{"private": true, "zones": 3}, "encryption": map[string]any{"customerKey": true}, "audit": map[string]any{"enabled": true},
-		"domain":  map[string]any{"name": "api.example.com", "zoneId": "Z0123456789ABCDEFGHIJ", "basePath": "v1", "truststore": "s3://trust/authorities.pem", "truststoreVersion": "1"},
+		"network":    map[string]any{"private": true, "zones": 3},
+		"encryption": map[string]any{"customerKey": true},
+		"audit":      map[string]any{"enabled": true},
+		"domain": map[string]any{
+			"name":              "api.example.com",
+			"zoneId":            "Z0123456789ABCDEFGHIJ",
+			"basePath":          "v1",
+			"truststore":        "s3://trust/authorities.pem",
+			"truststoreVersion": "1",
+		},
 		"alarms":  map[string]any{"topicArn": "arn:aws:sns:us-east-1:000000000000:alarms"},
 		"release": map[string]any{"strategy": "codedeploy-linear"},
 	}
@@ -28,7 +36,10 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if err := p.ConfigureStack(stack, on); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.ConfigureStack(stack, map[string]any{"auth": map[string]any{"mode": mode}}); err != nil {
+			if err := p.ConfigureStack(
+				stack,
+				map[string]any{"auth": map[string]any{"mode": mode}},
+			); err != nil {
 				t.Fatal(err)
 			}
 			u := p.Serve(t, "--stack", stack)
@@ -39,7 +50,8 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out["url"] != "https://api.example.com/v1" || !strings.Contains(fmt.Sprint(out["release"]), "aws deploy create-deployment") {
+			if out["url"] != "https://api.example.com/v1" ||
+				!strings.Contains(fmt.Sprint(out["release"]), "aws deploy create-deployment") {
 				t.Errorf("the outputs are %v", out)
 			}
 			name, value := credential(t, p, stack, mode)
@@ -65,17 +77,30 @@ func TestStacksForAWSRunLocallyWithEverythingSwitchedOn(t *testing.T) {
 				}
 			}
 			policyOfTheBucket(t, p, stack)
-			if out, err := p.Run("deploy", "--stack", stack); err != nil || !strings.Contains(out, "0 changes") {
+			if out, err := p.Run(
+				"deploy",
+				"--stack",
+				stack,
+			); err != nil ||
+				!strings.Contains(out, "0 changes") {
 				t.Errorf("deploying again: %v\n%s", err, out)
 			}
-			if out, err := p.Run("destroy", "--stack", stack); err == nil || !strings.Contains(out, "would remove the table") {
+			if out, err := p.Run(
+				"destroy",
+				"--stack",
+				stack,
+			); err == nil ||
+				!strings.Contains(out, "would remove the table") {
 				t.Errorf("destroying: %v\n%s", err, out)
 			}
 			there("after a destruction that was stopped")
 			if stack == "prod" {
 				return // its table is protected
 			}
-			if err := p.ConfigureStack(stack, map[string]any{"schema": map[string]any{"allow": fmt.Sprint("delete ", out["tableName"])}}); err != nil {
+			if err := p.ConfigureStack(
+				stack,
+				map[string]any{"schema": map[string]any{"allow": fmt.Sprint("delete ", out["tableName"])}},
+			); err != nil {
 				t.Fatal(err)
 			}
 			if out, err := p.Run("destroy", "--stack", stack); err != nil {

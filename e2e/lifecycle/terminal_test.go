@@ -32,8 +32,10 @@ func open(t *testing.T, dir, program string, args ...string) *console {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CI=") }),
-		"TERM=xterm-256color")
+	cmd.Env = append(
+		slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CI=") }),
+		"TERM=xterm-256color",
+	)
 	tty, err := pty.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +110,11 @@ func TestNoProgramAsksItsTerminal(t *testing.T) {
 	} {
 		c := open(t, dir, args[0], args[1:]...)
 		<-c.done
-		if asked := query.FindAllString(c.output(), -1); len(asked) > 0 || args[0] != program && c.output() == "" {
+		if asked := query.FindAllString(
+			c.output(),
+			-1,
+		); len(asked) > 0 ||
+			args[0] != program && c.output() == "" {
 			t.Errorf("%v asked %q in %q", args, asked, c.output())
 		}
 	}

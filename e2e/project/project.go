@@ -104,7 +104,10 @@ func Copy(binary, dir string) (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"go.mod", "go.sum", "main.go", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
+	for _, name := range []string{
+		"go.mod", "go.sum", "main.go", "Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml",
+		"Pulumi.prod.yaml",
+	} {
 		if err := copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
 			return nil, err
 		}
@@ -115,7 +118,12 @@ func Copy(binary, dir string) (*Project, error) {
 		}
 	}
 	port, err := engine.FreePort()
-	return &Project{Dir: dir, Port: port, binary: binary, tools: filepath.Join(root, ".tools")}, err
+	return &Project{
+		Dir:    dir,
+		Port:   port,
+		binary: binary,
+		tools:  filepath.Join(root, ".tools"),
+	}, err
 }
 
 // Tools returns the directory of the tools that commands are given.
@@ -175,7 +183,11 @@ func (o *output) String() string {
 
 // Start runs a command that serves, and waits until it prints ready.
 func (p *Project) Start(ready string, args ...string) (*Up, error) {
-	u := &Up{cmd: p.command(args...), done: make(chan struct{}), out: &output{}}
+	u := &Up{
+		cmd:  p.command(args...),
+		done: make(chan struct{}),
+		out:  &output{},
+	}
 	u.cmd.Stdout, u.cmd.Stderr = u.out, u.out
 	if err := u.cmd.Start(); err != nil {
 		return nil, err
@@ -255,12 +267,15 @@ func (p *Project) OutputsOf(stack string) (map[string]any, error) {
 // Records returns the names of the files of the cloud's state.
 func (p *Project) Records() ([]string, error) {
 	var out []string
-	err := filepath.WalkDir(filepath.Join(p.Dir, ".local", "state"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			out = append(out, path)
-		}
-		return err
-	})
+	err := filepath.WalkDir(
+		filepath.Join(p.Dir, ".local", "state"),
+		func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				out = append(out, path)
+			}
+			return err
+		},
+	)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -24,7 +24,10 @@ func preview(
 		defer close(done)
 		for e := range stream {
 			if p := e.PolicyEvent; p != nil {
-				refusals = append(refusals, resource.URN(p.ResourceURN).Name()+": "+strings.TrimSpace(p.Message))
+				refusals = append(
+					refusals,
+					resource.URN(p.ResourceURN).Name()+": "+strings.TrimSpace(p.Message),
+				)
 			}
 		}
 	}()

@@ -65,7 +65,11 @@ func register(ctx *pulumi.Context, file string) error {
 		FunctionName:    function.Name,
 		FunctionVersion: function.Version,
 	})
-	_, groupErr := cloudwatch.NewLogGroup(ctx, "group", &cloudwatch.LogGroupArgs{Name: pulumi.String("/taken")})
+	_, groupErr := cloudwatch.NewLogGroup(
+		ctx,
+		"group",
+		&cloudwatch.LogGroupArgs{Name: pulumi.String("/taken")},
+	)
 	return errors.Join(aliasErr, groupErr)
 }
 
@@ -104,7 +108,11 @@ func TestPreviewShowsAllThatIsRefusedAtOnce(t *testing.T) {
 	// Nothing was created: what was taken can be created, by the next preview's
 	// program too.
 	taken := func(ctx *pulumi.Context) error {
-		_, err := cloudwatch.NewLogGroup(ctx, "group", &cloudwatch.LogGroupArgs{Name: pulumi.String("/taken")})
+		_, err := cloudwatch.NewLogGroup(
+			ctx,
+			"group",
+			&cloudwatch.LogGroupArgs{Name: pulumi.String("/taken")},
+		)
 		return err
 	}
 	c.Up(t, "dev", taken)

@@ -42,8 +42,13 @@ func vpcProgram(args *ec2.VpcArgs) pulumi.RunFunc {
 
 func isolated(zones int) *ec2.VpcArgs {
 	auto := ec2.SubnetAllocationStrategyAuto
-	return &ec2.VpcArgs{NumberOfAvailabilityZones: &zones, SubnetStrategy: &auto, SubnetSpecs: []ec2.SubnetSpecArgs{{Type: ec2.SubnetTypeIsolated}},
-		NatGateways: &ec2.NatGatewayConfigurationArgs{Strategy: ec2.NatGatewayStrategyNone}, Tags: pulumi.StringMap{"a": pulumi.String("b")}}
+	return &ec2.VpcArgs{
+		NumberOfAvailabilityZones: &zones,
+		SubnetStrategy:            &auto,
+		SubnetSpecs:               []ec2.SubnetSpecArgs{{Type: ec2.SubnetTypeIsolated}},
+		NatGateways:               &ec2.NatGatewayConfigurationArgs{Strategy: ec2.NatGatewayStrategyNone},
+		Tags:                      pulumi.StringMap{"a": pulumi.String("b")},
+	}
 }
 
 // registered returns the URNs that the engine knows, after the stack's name.
@@ -59,7 +64,10 @@ func registered(t *testing.T, s auto.Stack) []string {
 	}
 	var out []string
 	for _, r := range state.Resources {
-		if urn := r.URN[strings.LastIndex(r.URN, "tests::")+len("tests::"):]; strings.HasPrefix(urn, "awsx:") {
+		if urn := r.URN[strings.LastIndex(r.URN, "tests::")+len("tests::"):]; strings.HasPrefix(
+			urn,
+			"awsx:",
+		) {
 			out = append(out, urn)
 		}
 	}
@@ -95,11 +103,16 @@ func TestVpcOfAWSXIsComposedUnderItsNames(t *testing.T) {
 	}
 	for name, prefix := range map[string]string{"subnets": "subnet-", "tables": "rtb-"} {
 		ids, _ := up.Outputs[name].Value.([]any)
-		if len(ids) != 2 || slices.ContainsFunc(ids, func(v any) bool { id, ok := v.(string); return !ok || !strings.HasPrefix(id, prefix) }) {
+		if len(ids) != 2 ||
+			slices.ContainsFunc(
+				ids,
+				func(v any) bool { id, ok := v.(string); return !ok || !strings.HasPrefix(id, prefix) },
+			) {
 			t.Errorf("%s is %v", name, up.Outputs[name].Value)
 		}
 	}
-	if up.Outputs["vpc"].Value != "10.0.0.0/16" || up.Outputs["gateway"].Value != up.Outputs["vpcId"].Value || up.Outputs["layout"].Value != "Isolated" {
+	if up.Outputs["vpc"].Value != "10.0.0.0/16" || up.Outputs["gateway"].Value != up.Outputs["vpcId"].Value ||
+		up.Outputs["layout"].Value != "Isolated" {
 		t.Errorf("got %v", up.Outputs)
 	}
 	again, err := s.Up(t.Context(), optup.SuppressProgress(), optup.SuppressOutputs())
@@ -121,7 +134,10 @@ func TestWhatIsNotComposedIsRefusedByName(t *testing.T) {
 	pool.Ipv4IpamPoolId = pulumi.String("pool")
 	public := isolated(2)
 	public.SubnetSpecs[0].Type = ec2.SubnetTypePublic
-	for want, args := range map[string]*ec2.VpcArgs{"ipv4IpamPoolId": pool, "subnetSpecs[0].type Public": public} {
+	for want, args := range map[string]*ec2.VpcArgs{
+		"ipv4IpamPoolId":             pool,
+		"subnetSpecs[0].type Public": public,
+	} {
 		s, err := cloud.Stack(t.Context(), strings.ToLower(want[:6]), vpcProgram(args))
 		if err != nil {
 			t.Fatal(err)

@@ -37,7 +37,12 @@ func domainProgram(ctx *pulumi.Context) error {
 		return err
 	}
 	for key, s := range map[string]*parts{"": first, "v2/orders": second} {
-		if _, err := apigatewayv2.NewApiMapping(ctx, "m"+key, &apigatewayv2.ApiMappingArgs{ApiId: s.api.ID(), DomainName: domain.ID(), Stage: s.stage.ID(), ApiMappingKey: pulumi.String(key)}); err != nil {
+		if _, err := apigatewayv2.NewApiMapping(ctx, "m"+key, &apigatewayv2.ApiMappingArgs{
+			ApiId:         s.api.ID(),
+			DomainName:    domain.ID(),
+			Stage:         s.stage.ID(),
+			ApiMappingKey: pulumi.String(key),
+		}); err != nil {
 			return err
 		}
 	}
@@ -52,12 +57,22 @@ type parts struct {
 // site is an API that allows one origin: a preflight request tells which API
 // answered, without a function.
 func site(ctx *pulumi.Context, name, origin string) (*parts, error) {
-	api, err := apigatewayv2.NewApi(ctx, name, &apigatewayv2.ApiArgs{ProtocolType: pulumi.String("HTTP"), DisableExecuteApiEndpoint: pulumi.Bool(true),
-		CorsConfiguration: &apigatewayv2.ApiCorsConfigurationArgs{AllowOrigins: pulumi.ToStringArray([]string{origin}), AllowMethods: pulumi.ToStringArray([]string{"*"})}})
+	api, err := apigatewayv2.NewApi(ctx, name, &apigatewayv2.ApiArgs{
+		ProtocolType:              pulumi.String("HTTP"),
+		DisableExecuteApiEndpoint: pulumi.Bool(true),
+		CorsConfiguration: &apigatewayv2.ApiCorsConfigurationArgs{
+			AllowOrigins: pulumi.ToStringArray([]string{origin}),
+			AllowMethods: pulumi.ToStringArray([]string{"*"}),
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	stage, err := apigatewayv2.NewStage(ctx, name, &apigatewayv2.StageArgs{ApiId: api.ID(), Name: pulumi.String("$default"), AutoDeploy: pulumi.Bool(true)})
+	stage, err := apigatewayv2.NewStage(ctx, name, &apigatewayv2.StageArgs{
+		ApiId:      api.ID(),
+		Name:       pulumi.String("$default"),
+		AutoDeploy: pulumi.Bool(true),
+	})
 	return &parts{api, stage}, err
 }
 
@@ -67,53 +82,121 @@ func certified(ctx *pulumi.Context) (*apigatewayv2.DomainName, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := acm.NewCertificate(ctx, "c", &acm.CertificateArgs{DomainName: pulumi.String(host), ValidationMethod: pulumi.String("DNS")})
+	cert, err := acm.NewCertificate(ctx, "c", &acm.CertificateArgs{
+		DomainName:       pulumi.String(host),
+		ValidationMethod: pulumi.String("DNS"),
+	})
 	if err != nil {
 		return nil, err
 	}
 	proof := cert.DomainValidationOptions.Index(pulumi.Int(0))
-	record, err := route53.NewRecord(ctx, "proof", &route53.RecordArgs{ZoneId: pulumi.String(zone.ZoneId), Name: proof.ResourceRecordName().Elem(), Type: proof.ResourceRecordType().Elem(),
-		Ttl: pulumi.Int(60), Records: pulumi.StringArray{proof.ResourceRecordValue().Elem()}})
+	record, err := route53.NewRecord(ctx, "proof", &route53.RecordArgs{
+		ZoneId:  pulumi.String(zone.ZoneId),
+		Name:    proof.ResourceRecordName().Elem(),
+		Type:    proof.ResourceRecordType().Elem(),
+		Ttl:     pulumi.Int(60),
+		Records: pulumi.StringArray{proof.ResourceRecordValue().Elem()},
+	})
 	if err != nil {
 		return nil, err
 	}
-	valid, err := acm.NewCertificateValidation(ctx, "v", &acm.CertificateValidationArgs{CertificateArn: cert.Arn, ValidationRecordFqdns: pulumi.StringArray{record.Fqdn}})
+	valid, err := acm.NewCertificateValidation(ctx, "v", &acm.CertificateValidationArgs{
+		CertificateArn:        cert.Arn,
+		ValidationRecordFqdns: pulumi.StringArray{record.Fqdn},
+	})
 	if err != nil {
 		return nil, err
 	}
-	domain, err := apigatewayv2.NewDomainName(ctx, "d", &apigatewayv2.DomainNameArgs{DomainName: pulumi.String(host), DomainNameConfiguration: &apigatewayv2.DomainNameDomainNameConfigurationArgs{
-		CertificateArn: valid.CertificateArn, EndpointType: pulumi.String("REGIONAL"), SecurityPolicy: pulumi.String("TLS_1_2")}})
+	domain, err := apigatewayv2.NewDomainName(ctx, "d", &apigatewayv2.DomainNameArgs{
+		DomainName: pulumi.String(host),
+		DomainNameConfiguration: &apigatewayv2.DomainNameDomainNameConfigurationArgs{
+			CertificateArn: valid.CertificateArn,
+			EndpointType:   pulumi.String("REGIONAL"),
+			SecurityPolicy: pulumi.String("TLS_1_2"),
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	_, err = route53.NewRecord(ctx, "alias", &route53.RecordArgs{ZoneId: pulumi.String(zone.ZoneId), Name: domain.DomainName, Type: pulumi.String("A"), Aliases: route53.RecordAliasArray{
-		&route53.RecordAliasArgs{Name: domain.DomainNameConfiguration.TargetDomainName().Elem(), ZoneId: domain.DomainNameConfiguration.HostedZoneId().Elem(), EvaluateTargetHealth: pulumi.Bool(false)}}})
+	_, err = route53.NewRecord(ctx, "alias", &route53.RecordArgs{
+		ZoneId: pulumi.String(zone.ZoneId),
+		Name:   domain.DomainName,
+		Type:   pulumi.String("A"),
+		Aliases: route53.RecordAliasArray{
+			&route53.RecordAliasArgs{
+				Name:                 domain.DomainNameConfiguration.TargetDomainName().Elem(),
+				ZoneId:               domain.DomainNameConfiguration.HostedZoneId().Elem(),
+				EvaluateTargetHealth: pulumi.Bool(false),
+			}},
+	})
 	return domain, err
 }
 
 // release declares a deployment group that rolls back on an alarm.
 func release(ctx *pulumi.Context) error {
-	alarm, err := cloudwatch.NewMetricAlarm(ctx, "errors", &cloudwatch.MetricAlarmArgs{ComparisonOperator: pulumi.String("GreaterThanThreshold"), EvaluationPeriods: pulumi.Int(1), Threshold: pulumi.Float64(5),
-		TreatMissingData: pulumi.String("notBreaching"), MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{
-			&cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String("percent"), Expression: pulumi.String("100*errors"), ReturnData: pulumi.Bool(true)},
-			&cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String("errors"), Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-				MetricName: pulumi.String("Errors"), Namespace: pulumi.String("AWS/Lambda"), Period: pulumi.Int(60), Stat: pulumi.String("Sum"), Dimensions: pulumi.ToStringMap(map[string]string{"FunctionName": "f"})}}}})
+	alarm, err := cloudwatch.NewMetricAlarm(ctx, "errors", &cloudwatch.MetricAlarmArgs{
+		ComparisonOperator: pulumi.String("GreaterThanThreshold"),
+		EvaluationPeriods:  pulumi.Int(1),
+		Threshold:          pulumi.Float64(5),
+		TreatMissingData:   pulumi.String("notBreaching"),
+		MetricQueries: cloudwatch.MetricAlarmMetricQueryArray{
+			&cloudwatch.MetricAlarmMetricQueryArgs{
+				Id:         pulumi.String("percent"),
+				Expression: pulumi.String("100*errors"),
+				ReturnData: pulumi.Bool(true),
+			},
+			&cloudwatch.MetricAlarmMetricQueryArgs{
+				Id: pulumi.String("errors"),
+				Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+					MetricName: pulumi.String("Errors"),
+					Namespace:  pulumi.String("AWS/Lambda"),
+					Period:     pulumi.Int(60),
+					Stat:       pulumi.String("Sum"),
+					Dimensions: pulumi.ToStringMap(map[string]string{"FunctionName": "f"}),
+				},
+			}},
+	})
 	if err != nil {
 		return err
 	}
-	role, err := iam.NewRole(ctx, "deploy", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"codedeploy.amazonaws.com"}}]}`)})
+	role, err := iam.NewRole(
+		ctx,
+		"deploy",
+		&iam.RoleArgs{
+			AssumeRolePolicy: pulumi.String(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"codedeploy.amazonaws.com"}}]}`,
+			),
+		},
+	)
 	if err != nil {
 		return err
 	}
-	app, err := codedeploy.NewApplication(ctx, "app", &codedeploy.ApplicationArgs{ComputePlatform: pulumi.String("Lambda")})
+	app, err := codedeploy.NewApplication(
+		ctx,
+		"app",
+		&codedeploy.ApplicationArgs{ComputePlatform: pulumi.String("Lambda")},
+	)
 	if err != nil {
 		return err
 	}
-	_, err = codedeploy.NewDeploymentGroup(ctx, "group", &codedeploy.DeploymentGroupArgs{AppName: app.Name, DeploymentGroupName: pulumi.String("live"), ServiceRoleArn: role.Arn,
-		DeploymentConfigName:      pulumi.String("CodeDeployDefault.LambdaCanary10Percent5Minutes"),
-		DeploymentStyle:           &codedeploy.DeploymentGroupDeploymentStyleArgs{DeploymentOption: pulumi.String("WITH_TRAFFIC_CONTROL"), DeploymentType: pulumi.String("BLUE_GREEN")},
-		AlarmConfiguration:        &codedeploy.DeploymentGroupAlarmConfigurationArgs{Enabled: pulumi.Bool(true), Alarms: pulumi.StringArray{alarm.Name}},
-		AutoRollbackConfiguration: &codedeploy.DeploymentGroupAutoRollbackConfigurationArgs{Enabled: pulumi.Bool(true), Events: pulumi.ToStringArray([]string{"DEPLOYMENT_STOP_ON_ALARM"})}})
+	_, err = codedeploy.NewDeploymentGroup(ctx, "group", &codedeploy.DeploymentGroupArgs{
+		AppName:              app.Name,
+		DeploymentGroupName:  pulumi.String("live"),
+		ServiceRoleArn:       role.Arn,
+		DeploymentConfigName: pulumi.String("CodeDeployDefault.LambdaCanary10Percent5Minutes"),
+		DeploymentStyle: &codedeploy.DeploymentGroupDeploymentStyleArgs{
+			DeploymentOption: pulumi.String("WITH_TRAFFIC_CONTROL"),
+			DeploymentType:   pulumi.String("BLUE_GREEN"),
+		},
+		AlarmConfiguration: &codedeploy.DeploymentGroupAlarmConfigurationArgs{
+			Enabled: pulumi.Bool(true),
+			Alarms:  pulumi.StringArray{alarm.Name},
+		},
+		AutoRollbackConfiguration: &codedeploy.DeploymentGroupAutoRollbackConfigurationArgs{
+			Enabled: pulumi.Bool(true),
+			Events:  pulumi.ToStringArray([]string{"DEPLOYMENT_STOP_ON_ALARM"}),
+		},
+	})
 	return err
 }
 
@@ -146,8 +229,10 @@ func answers(t *testing.T, url string) {
 		host, path, origin string
 		want               int
 	}{
-		{host, "/x", "https://first.example", 204}, {host, "/x", "https://second.example", 0},
-		{host, "/v2/orders/x", "https://second.example", 204}, {host, "/v2/orders/x", "https://first.example", 0},
+		{host, "/x", "https://first.example", 204},
+		{host, "/x", "https://second.example", 0},
+		{host, "/v2/orders/x", "https://second.example", 204},
+		{host, "/v2/orders/x", "https://first.example", 0},
 		{"", "/x", "https://first.example", 404}, // the default endpoint is disabled
 	} {
 		if got := preflight(t, url+c.path, c.host, c.origin); got != c.want {
@@ -182,7 +267,12 @@ func TestDomainIsServedThroughARestartAndGoesWithItsStack(t *testing.T) {
 	if _, err := s.Refresh(t.Context(), optrefresh.SuppressProgress()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Up(t.Context(), optup.SuppressProgress(), optup.SuppressOutputs(), optup.ExpectNoChanges()); err != nil {
+	if _, err := s.Up(
+		t.Context(),
+		optup.SuppressProgress(),
+		optup.SuppressOutputs(),
+		optup.ExpectNoChanges(),
+	); err != nil {
 		t.Errorf("the same program again: %v", err)
 	}
 	if _, err := s.Destroy(context.WithoutCancel(t.Context()), optdestroy.SuppressProgress()); err != nil {

@@ -26,11 +26,18 @@ import (
 // network is a VPC 10.n.0.0/16 with a subnet in each of three zones, from which only
 // DynamoDB can be reached.
 func network(ctx *pulumi.Context, n int) error {
-	v, err := ec2.NewVpc(ctx, "v", &ec2.VpcArgs{CidrBlock: pulumi.Sprintf("10.%d.0.0/16", n), EnableDnsHostnames: pulumi.Bool(true)})
+	v, err := ec2.NewVpc(ctx, "v", &ec2.VpcArgs{
+		CidrBlock:          pulumi.Sprintf("10.%d.0.0/16", n),
+		EnableDnsHostnames: pulumi.Bool(true),
+	})
 	if err != nil {
 		return err
 	}
-	if _, err := ec2.NewDefaultSecurityGroup(ctx, "default", &ec2.DefaultSecurityGroupArgs{VpcId: v.ID()}); err != nil {
+	if _, err := ec2.NewDefaultSecurityGroup(
+		ctx,
+		"default",
+		&ec2.DefaultSecurityGroupArgs{VpcId: v.ID()},
+	); err != nil {
 		return err
 	}
 	table, err := ec2.NewRouteTable(ctx, "table", &ec2.RouteTableArgs{VpcId: v.ID()})
@@ -42,15 +49,26 @@ func network(ctx *pulumi.Context, n int) error {
 		return err
 	}
 	for i, zone := range zones.Names[:3] {
-		subnet, err := ec2.NewSubnet(ctx, zone, &ec2.SubnetArgs{VpcId: v.ID(), CidrBlock: pulumi.Sprintf("10.%d.%d.0/24", n, i), AvailabilityZone: pulumi.String(zone)})
+		subnet, err := ec2.NewSubnet(ctx, zone, &ec2.SubnetArgs{
+			VpcId:            v.ID(),
+			CidrBlock:        pulumi.Sprintf("10.%d.%d.0/24", n, i),
+			AvailabilityZone: pulumi.String(zone),
+		})
 		if err != nil {
 			return err
 		}
-		if _, err := ec2.NewRouteTableAssociation(ctx, zone, &ec2.RouteTableAssociationArgs{RouteTableId: table.ID(), SubnetId: subnet.ID()}); err != nil {
+		if _, err := ec2.NewRouteTableAssociation(ctx, zone, &ec2.RouteTableAssociationArgs{
+			RouteTableId: table.ID(),
+			SubnetId:     subnet.ID(),
+		}); err != nil {
 			return err
 		}
 	}
-	endpoint, err := ec2.NewVpcEndpoint(ctx, "dynamodb", &ec2.VpcEndpointArgs{VpcId: v.ID(), ServiceName: pulumi.String("com.amazonaws.us-east-1.dynamodb"), RouteTableIds: pulumi.StringArray{table.ID()}})
+	endpoint, err := ec2.NewVpcEndpoint(ctx, "dynamodb", &ec2.VpcEndpointArgs{
+		VpcId:         v.ID(),
+		ServiceName:   pulumi.String("com.amazonaws.us-east-1.dynamodb"),
+		RouteTableIds: pulumi.StringArray{table.ID()},
+	})
 	if err != nil {
 		return err
 	}
@@ -58,8 +76,13 @@ func network(ctx *pulumi.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	_, err = vpc.NewSecurityGroupEgressRule(ctx, "rule", &vpc.SecurityGroupEgressRuleArgs{SecurityGroupId: group.ID(), IpProtocol: pulumi.String("tcp"),
-		FromPort: pulumi.Int(443), ToPort: pulumi.Int(443), PrefixListId: endpoint.PrefixListId})
+	_, err = vpc.NewSecurityGroupEgressRule(ctx, "rule", &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: group.ID(),
+		IpProtocol:      pulumi.String("tcp"),
+		FromPort:        pulumi.Int(443),
+		ToPort:          pulumi.Int(443),
+		PrefixListId:    endpoint.PrefixListId,
+	})
 	return err
 }
 
@@ -71,13 +94,19 @@ func encrypted(ctx *pulumi.Context) (*kms.Key, error) {
 	service := func(name string) string {
 		return `{"Effect":"Allow","Principal":{"Service":"` + name + `"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:GenerateDataKey*","kms:Describe*"],"Resource":"*"}`
 	}
-	key, err := kms.NewKey(ctx, "key", &kms.KeyArgs{EnableKeyRotation: pulumi.Bool(true), Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[` +
-		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"},` +
-		service("logs.us-east-1.amazonaws.com") + "," + service("cloudtrail.amazonaws.com") + `]}`)})
+	key, err := kms.NewKey(ctx, "key", &kms.KeyArgs{
+		EnableKeyRotation: pulumi.Bool(true),
+		Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[` +
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"},` +
+			service("logs.us-east-1.amazonaws.com") + "," + service("cloudtrail.amazonaws.com") + `]}`),
+	})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := kms.NewAlias(ctx, "alias", &kms.AliasArgs{Name: pulumi.String("alias/resources"), TargetKeyId: key.KeyId}); err != nil {
+	if _, err := kms.NewAlias(ctx, "alias", &kms.AliasArgs{
+		Name:        pulumi.String("alias/resources"),
+		TargetKeyId: key.KeyId,
+	}); err != nil {
 		return nil, err
 	}
 	_, err = cloudwatch.NewLogGroup(ctx, "group", &cloudwatch.LogGroupArgs{KmsKeyId: key.Arn})
@@ -91,24 +120,43 @@ func audited(ctx *pulumi.Context, key *kms.Key) error {
 	if err != nil {
 		return err
 	}
-	_, err = s3.NewBucketVersioningV2(ctx, "logs", &s3.BucketVersioningV2Args{Bucket: b.Bucket, VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")}})
+	_, err = s3.NewBucketVersioningV2(ctx, "logs", &s3.BucketVersioningV2Args{
+		Bucket: b.Bucket,
+		VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{
+			Status: pulumi.String("Enabled"),
+		},
+	})
 	if err != nil {
 		return err
 	}
-	_, err = s3.NewBucketLifecycleConfigurationV2(ctx, "logs", &s3.BucketLifecycleConfigurationV2Args{Bucket: b.Bucket, Rules: s3.BucketLifecycleConfigurationV2RuleArray{
-		s3.BucketLifecycleConfigurationV2RuleArgs{Id: pulumi.String("old"), Status: pulumi.String("Enabled"), Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{},
-			Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(365)}}}})
+	_, err = s3.NewBucketLifecycleConfigurationV2(ctx, "logs", &s3.BucketLifecycleConfigurationV2Args{
+		Bucket: b.Bucket,
+		Rules: s3.BucketLifecycleConfigurationV2RuleArray{
+			s3.BucketLifecycleConfigurationV2RuleArgs{
+				Id:         pulumi.String("old"),
+				Status:     pulumi.String("Enabled"),
+				Filter:     s3.BucketLifecycleConfigurationV2RuleFilterArgs{},
+				Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(365)},
+			}},
+	})
 	if err != nil {
 		return err
 	}
-	policy, err := s3.NewBucketPolicy(ctx, "logs", &s3.BucketPolicyArgs{Bucket: b.Bucket, Policy: pulumi.Sprintf(`{"Version":"2012-10-17","Statement":[`+
-		`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"%[1]s","Condition":{"StringEquals":{"aws:SourceArn":"%[2]s"}}},`+
-		`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"%[1]s/AWSLogs/%[3]s/*","Condition":{"StringEquals":{"aws:SourceArn":"%[2]s","s3:x-amz-acl":"bucket-owner-full-control"}}}]}`,
-		b.Arn, trail, account)})
+	policy, err := s3.NewBucketPolicy(ctx, "logs", &s3.BucketPolicyArgs{
+		Bucket: b.Bucket,
+		Policy: pulumi.Sprintf(`{"Version":"2012-10-17","Statement":[`+
+			`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"%[1]s","Condition":{"StringEquals":{"aws:SourceArn":"%[2]s"}}},`+
+			`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"%[1]s/AWSLogs/%[3]s/*","Condition":{"StringEquals":{"aws:SourceArn":"%[2]s","s3:x-amz-acl":"bucket-owner-full-control"}}}]}`,
+			b.Arn, trail, account),
+	})
 	if err != nil {
 		return err
 	}
-	_, err = cloudtrail.NewTrail(ctx, "audit", &cloudtrail.TrailArgs{Name: pulumi.String("audit"), S3BucketName: b.Bucket, KmsKeyId: key.Arn}, pulumi.DependsOn([]pulumi.Resource{policy}))
+	_, err = cloudtrail.NewTrail(ctx, "audit", &cloudtrail.TrailArgs{
+		Name:         pulumi.String("audit"),
+		S3BucketName: b.Bucket,
+		KmsKeyId:     key.Arn,
+	}, pulumi.DependsOn([]pulumi.Resource{policy}))
 	return err
 }
 

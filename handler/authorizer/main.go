@@ -28,7 +28,11 @@ func main() {
 		log.Error("the function cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start((&authorizer{db: db, table: os.Getenv(api.EnvTableName), log: log}).decide)
+	lambda.Start((&authorizer{
+		db:    db,
+		table: os.Getenv(api.EnvTableName),
+		log:   log,
+	}).decide)
 }
 
 type (
@@ -70,7 +74,10 @@ func (a *authorizer) decide(ctx context.Context, r request) (response, error) {
 		return response{}, nil
 	}
 	log.Info("allowed", "keyId", key.ID)
-	return response{IsAuthorized: true, Context: map[string]any{api.ContextOwner: key.Owner, "keyId": key.ID}}, nil
+	return response{
+		IsAuthorized: true,
+		Context:      map[string]any{api.ContextOwner: key.Owner, "keyId": key.ID},
+	}, nil
 }
 
 // missing tells why scopes do not suffice for a route, or "".

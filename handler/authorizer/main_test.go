@@ -24,12 +24,20 @@ type table struct {
 	err   error
 }
 
-func (d *table) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (d *table) PutItem(
+	_ context.Context,
+	in *dynamodb.PutItemInput,
+	_ ...func(*dynamodb.Options),
+) (*dynamodb.PutItemOutput, error) {
 	d.item = in.Item
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-func (d *table) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (d *table) GetItem(
+	_ context.Context,
+	in *dynamodb.GetItemInput,
+	_ ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	d.reads++
 	out := &dynamodb.GetItemOutput{}
 	id := func(m map[string]types.AttributeValue) string {
@@ -45,7 +53,11 @@ func (d *table) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(
 func TestDecisionFollowsTheKeyAndTheRoutesScope(t *testing.T) {
 	t.Parallel()
 	db := &table{}
-	key, k, err := apikey.Issue(t.Context(), db, "t", apikey.Key{Owner: "alice", Scopes: []api.Scope{api.ScopeRead}, CreatedAt: time.Unix(1e9, 0)})
+	key, k, err := apikey.Issue(t.Context(), db, "t", apikey.Key{
+		Owner:     "alice",
+		Scopes:    []api.Scope{api.ScopeRead},
+		CreatedAt: time.Unix(1e9, 0),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,15 +74,20 @@ func TestDecisionFollowsTheKeyAndTheRoutesScope(t *testing.T) {
 		"no key":            {"GET /items", "", false},
 		"changed key":       {"GET /items", key[:len(key)-1] + "_", false},
 	} {
-		out, err := a.decide(t.Context(), request{RouteKey: c.route, Headers: map[string]string{api.APIKeyHeader: c.key}})
+		out, err := a.decide(t.Context(), request{
+			RouteKey: c.route,
+			Headers:  map[string]string{api.APIKeyHeader: c.key},
+		})
 		if err != nil || out.IsAuthorized != c.allowed {
 			t.Errorf("%s: got %+v, %v", name, out, err)
 		}
-		if owner := out.Context[api.ContextOwner]; c.allowed && owner != "alice" || !c.allowed && len(out.Context) > 0 {
+		if owner := out.Context[api.ContextOwner]; c.allowed && owner != "alice" ||
+			!c.allowed && len(out.Context) > 0 {
 			t.Errorf("%s: the context is %v", name, out.Context)
 		}
 	}
-	if secret := strings.SplitN(key, "_", 3)[2]; strings.Contains(log.String(), secret) || !strings.Contains(log.String(), k.ID) {
+	if secret := strings.SplitN(key, "_", 3)[2]; strings.Contains(log.String(), secret) ||
+		!strings.Contains(log.String(), k.ID) {
 		t.Errorf("the log is %s", &log)
 	}
 }
@@ -79,13 +96,20 @@ func TestDecisionFollowsTheKeyAndTheRoutesScope(t *testing.T) {
 func TestUnreadableTableIsAnErrorAndNoDenial(t *testing.T) {
 	t.Parallel()
 	db := &table{}
-	key, _, err := apikey.Issue(t.Context(), db, "t", apikey.Key{Owner: "alice", Scopes: []api.Scope{api.ScopeRead}, CreatedAt: time.Unix(1e9, 0)})
+	key, _, err := apikey.Issue(t.Context(), db, "t", apikey.Key{
+		Owner:     "alice",
+		Scopes:    []api.Scope{api.ScopeRead},
+		CreatedAt: time.Unix(1e9, 0),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	db.err = errors.New("secret cause")
 	a := &authorizer{db: db, table: "t", log: slog.New(slog.DiscardHandler)}
-	out, err := a.decide(t.Context(), request{RouteKey: "GET /items", Headers: map[string]string{api.APIKeyHeader: key}})
+	out, err := a.decide(t.Context(), request{
+		RouteKey: "GET /items",
+		Headers:  map[string]string{api.APIKeyHeader: key},
+	})
 	if err == nil || out.IsAuthorized || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %+v, %v", out, err)
 	}
@@ -96,7 +120,10 @@ func TestMalformedKeysReadNothing(t *testing.T) {
 	db := &table{}
 	a := &authorizer{db: db, table: "t", log: slog.New(slog.DiscardHandler)}
 	for _, key := range []string{"", "x", "items_", "items__", "items_0123456789abcdef_short", strings.Repeat("x", 10000)} {
-		if out, err := a.decide(t.Context(), request{RouteKey: "GET /items", Headers: map[string]string{api.APIKeyHeader: key}}); err != nil || out.IsAuthorized {
+		if out, err := a.decide(t.Context(), request{
+			RouteKey: "GET /items",
+			Headers:  map[string]string{api.APIKeyHeader: key},
+		}); err != nil || out.IsAuthorized {
 			t.Errorf("%q: got %+v, %v", key, out, err)
 		}
 	}

@@ -31,7 +31,10 @@ func TestDeclarationIsSound(t *testing.T) {
 		}
 		// Every type of a request can be decoded: no field without a rule.
 		v := reflect.New(reflect.TypeOf(r.Request))
-		if err := Decode([]byte(`{"name":"x","description":"x","attributes":{},"ids":["x"]}`), v.Interface()); err == nil {
+		if err := Decode(
+			[]byte(`{"name":"x","description":"x","attributes":{},"ids":["x"]}`),
+			v.Interface(),
+		); err == nil {
 			t.Errorf("%s accepts fields that it does not know", r.Key())
 		}
 	}

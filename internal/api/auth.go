@@ -29,7 +29,10 @@ const (
 
 // Scopes returns all scopes with what they permit.
 func Scopes() map[Scope]string {
-	return map[Scope]string{ScopeRead: "Read and list one's items", ScopeWrite: "Create, replace and delete one's items"}
+	return map[Scope]string{
+		ScopeRead:  "Read and list one's items",
+		ScopeWrite: "Create, replace and delete one's items",
+	}
 }
 
 // Names that infrastructure and functions share.

@@ -39,7 +39,10 @@ func (r Route) check() error {
 	for _, f := range fieldsOf(r.PathParameters) {
 		declared = append(declared, f.Name)
 		if !f.Required {
-			errs = append(errs, fmt.Errorf("the path parameter %s must have the tag required:\"true\"", f.Name))
+			errs = append(
+				errs,
+				fmt.Errorf("the path parameter %s must have the tag required:\"true\"", f.Name),
+			)
 		}
 	}
 	if names := r.PathParameterNames(); !slices.Equal(names, declared) {

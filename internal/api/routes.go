@@ -90,7 +90,8 @@ var (
 	}
 	idempotency = Header{
 		Name: "Idempotency-Key",
-		Description: "1 to 255 printable characters of ASCII. A retry with the same key and body within 24 hours " +
+		Description: "1 to 255 printable characters of ASCII. A retry with the same key and body " +
+			"within 24 hours " +
 			"returns the first answer.",
 		Pattern: "^[ -~]{1,255}$",
 	}

@@ -29,14 +29,26 @@ import (
 
 // Reader is what checking a key calls.
 type Reader interface {
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	GetItem(
+		context.Context,
+		*dynamodb.GetItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.GetItemOutput, error)
 }
 
 // Writer is what managing keys calls.
 type Writer interface {
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	PutItem(
+		context.Context,
+		*dynamodb.PutItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.PutItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	UpdateItem(
+		context.Context,
+		*dynamodb.UpdateItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.UpdateItemOutput, error)
 }
 
 // Actions returns the IAM actions that checking a key needs.
@@ -103,13 +115,20 @@ func Check(ctx context.Context, db Reader, table, key string) (Key, error) {
 	if !ok {
 		return Key{}, ErrInvalid
 	}
-	out, err := db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: keyOf(id), ConsistentRead: aws.Bool(true)})
+	out, err := db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      &table,
+		Key:            keyOf(id),
+		ConsistentRead: aws.Bool(true),
+	})
 	if err != nil {
 		return Key{}, fmt.Errorf("reading the API key %s: %w", id, err)
 	}
 	sum := sha256.Sum256(secret)
 	// Compared also if there is no record, so that both take the same time.
-	right := subtle.ConstantTimeCompare([]byte(stringOf(out.Item[attrHash])), []byte(hex.EncodeToString(sum[:]))) == 1
+	right := subtle.ConstantTimeCompare(
+		[]byte(stringOf(out.Item[attrHash])),
+		[]byte(hex.EncodeToString(sum[:])),
+	) == 1
 	k, err := decode(out.Item)
 	if !right || err != nil || !k.RevokedAt.IsZero() || k.Owner == "" {
 		return Key{}, ErrInvalid
@@ -130,7 +149,11 @@ func Issue(ctx context.Context, db Writer, table string, k Key) (string, Key, er
 	}
 	for _, s := range k.Scopes {
 		if _, ok := api.Scopes()[s]; !ok {
-			return "", k, fmt.Errorf("there is no scope %q; the scopes are %v", s, slices.Sorted(maps.Keys(api.Scopes())))
+			return "", k, fmt.Errorf(
+				"there is no scope %q; the scopes are %v",
+				s,
+				slices.Sorted(maps.Keys(api.Scopes())),
+			)
 		}
 	}
 	raw := make([]byte, idBytes+secretBytes)
@@ -141,14 +164,24 @@ func Issue(ctx context.Context, db Writer, table string, k Key) (string, Key, er
 	secret := raw[idBytes:]
 	sum := sha256.Sum256(secret)
 	item := keyOf(k.ID)
-	item[attrHash], item[attrOwner], item[attrNote] = text(hex.EncodeToString(sum[:])), text(k.Owner), text(k.Note)
+	item[attrHash], item[attrOwner], item[attrNote] = text(
+		hex.EncodeToString(sum[:]),
+	), text(
+		k.Owner,
+	), text(
+		k.Note,
+	)
 	item[attrCreated] = text(k.CreatedAt.UTC().Format(time.RFC3339))
 	var scopes []string
 	for _, s := range k.Scopes {
 		scopes = append(scopes, string(s))
 	}
 	item[attrScopes] = text(strings.Join(scopes, " "))
-	if _, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: item, ConditionExpression: aws.String("attribute_not_exists(PK)")}); err != nil {
+	if _, err := db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:           &table,
+		Item:                item,
+		ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	}); err != nil {
 		return "", k, fmt.Errorf("keeping the API key: %w", err)
 	}
 	return prefix + k.ID + "_" + base64.RawURLEncoding.EncodeToString(secret), k, nil
@@ -157,8 +190,12 @@ func Issue(ctx context.Context, db Writer, table string, k Key) (string, Key, er
 // List returns all keys.
 func List(ctx context.Context, db Writer, table string) ([]Key, error) {
 	var out []Key
-	in := &dynamodb.QueryInput{TableName: &table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("PK = :pk"),
-		ExpressionAttributeValues: attributes{":pk": text(api.KeyPartition)}}
+	in := &dynamodb.QueryInput{
+		TableName:                 &table,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String("PK = :pk"),
+		ExpressionAttributeValues: attributes{":pk": text(api.KeyPartition)},
+	}
 	for {
 		page, err := db.Query(ctx, in)
 		if err != nil {
@@ -180,8 +217,13 @@ func List(ctx context.Context, db Writer, table string) ([]Key, error) {
 // Revoke makes a key worthless. The gateway may keep what it decided for as
 // long as it was configured to.
 func Revoke(ctx context.Context, db Writer, table, id string, now time.Time) error {
-	_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &table, Key: keyOf(id), ConditionExpression: aws.String("attribute_exists(PK)"),
-		UpdateExpression: aws.String("SET revokedAt = if_not_exists(revokedAt, :now)"), ExpressionAttributeValues: attributes{":now": text(now.UTC().Format(time.RFC3339))}})
+	_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 &table,
+		Key:                       keyOf(id),
+		ConditionExpression:       aws.String("attribute_exists(PK)"),
+		UpdateExpression:          aws.String("SET revokedAt = if_not_exists(revokedAt, :now)"),
+		ExpressionAttributeValues: attributes{":now": text(now.UTC().Format(time.RFC3339))},
+	})
 	var missing *types.ConditionalCheckFailedException
 	if errors.As(err, &missing) {
 		return fmt.Errorf("%w with the id %s", ErrNotFound, id)
@@ -201,7 +243,11 @@ func stringOf(v types.AttributeValue) string {
 }
 
 func decode(item attributes) (Key, error) {
-	k := Key{ID: stringOf(item[api.SortKey]), Owner: stringOf(item[attrOwner]), Note: stringOf(item[attrNote])}
+	k := Key{
+		ID:    stringOf(item[api.SortKey]),
+		Owner: stringOf(item[attrOwner]),
+		Note:  stringOf(item[attrNote]),
+	}
 	for _, s := range strings.Fields(stringOf(item[attrScopes])) {
 		k.Scopes = append(k.Scopes, api.Scope(s))
 	}

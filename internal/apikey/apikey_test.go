@@ -23,7 +23,12 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func issue(t *testing.T, table, owner string, scopes ...api.Scope) (string, Key) {
 	t.Helper()
-	key, k, err := Issue(t.Context(), shared.Client(t), table, Key{Owner: owner, Scopes: scopes, Note: "for a test", CreatedAt: now})
+	key, k, err := Issue(t.Context(), shared.Client(t), table, Key{
+		Owner:     owner,
+		Scopes:    scopes,
+		Note:      "for a test",
+		CreatedAt: now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +41,9 @@ func TestLifeOfAKey(t *testing.T) {
 	key, k := issue(t, table, "alice", api.ScopeRead, api.ScopeWrite)
 	other, _ := issue(t, table, "bob", api.ScopeRead)
 	got, err := Check(t.Context(), db, table, key)
-	if err != nil || got.ID != k.ID || got.Owner != "alice" || !slices.Equal(got.Scopes, k.Scopes) || !got.CreatedAt.Equal(now) || got.Note != "for a test" {
+	if err != nil || got.ID != k.ID || got.Owner != "alice" || !slices.Equal(got.Scopes, k.Scopes) ||
+		!got.CreatedAt.Equal(now) ||
+		got.Note != "for a test" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if err := Revoke(t.Context(), db, table, k.ID, now.Add(time.Hour)); err != nil {
@@ -57,7 +64,8 @@ func TestLifeOfAKey(t *testing.T) {
 		t.Fatalf("got %+v, %v", list, err)
 	}
 	for _, l := range list {
-		if want := (l.ID == k.ID); l.RevokedAt.IsZero() == want || want && !l.RevokedAt.Equal(now.Add(time.Hour)) {
+		if want := (l.ID == k.ID); l.RevokedAt.IsZero() == want ||
+			want && !l.RevokedAt.Equal(now.Add(time.Hour)) {
 			t.Errorf("%s was revoked at %s", l.ID, l.RevokedAt)
 		}
 	}
@@ -75,7 +83,10 @@ func TestTheTableHoldsNoSecret(t *testing.T) {
 		t.Fatalf("got %v, %v", out, err)
 	}
 	for name, v := range out.Items[0] {
-		if s := stringOf(v); strings.Contains(s, strings.SplitN(key, "_", 3)[2]) || strings.Contains(key, s) && name != api.SortKey {
+		if s := stringOf(
+			v,
+		); strings.Contains(s, strings.SplitN(key, "_", 3)[2]) ||
+			strings.Contains(key, s) && name != api.SortKey {
 			t.Errorf("%s holds %q of the key %q", name, s, key)
 		}
 	}
@@ -87,8 +98,24 @@ func TestNoKeyButTheRightOneIsGood(t *testing.T) {
 	key, k := issue(t, table, "alice", api.ScopeRead)
 	other, _ := issue(t, table, "bob", api.ScopeRead)
 	secret := strings.SplitN(key, "_", 3)[2]
-	bad := []string{"", secret, k.ID, "items_" + k.ID, "items_" + k.ID + "_", key + "A", key[:len(key)-1], " " + key, key + " ", strings.ToUpper(key), strings.ToLower(key), "ITEMS" + key[5:],
-		"items_" + strings.Split(other, "_")[1] + "_" + secret, strings.Replace(key, "_", "__", 1), "items_../" + k.ID + "_" + secret, "items_0000000000000000_" + secret}
+	bad := []string{
+		"",
+		secret,
+		k.ID,
+		"items_" + k.ID,
+		"items_" + k.ID + "_",
+		key + "A",
+		key[:len(key)-1],
+		" " + key,
+		key + " ",
+		strings.ToUpper(key),
+		strings.ToLower(key),
+		"ITEMS" + key[5:],
+		"items_" + strings.Split(other, "_")[1] + "_" + secret,
+		strings.Replace(key, "_", "__", 1),
+		"items_../" + k.ID + "_" + secret,
+		"items_0000000000000000_" + secret,
+	}
 	// Each character of the secret counts.
 	for i := len(key) - len(secret); i < len(key); i++ {
 		c := byte('A')
@@ -110,7 +137,12 @@ func TestManyKeysAreListedOnce(t *testing.T) {
 	// Long notes make several pages of 1 MB.
 	const n = 30
 	for i := range n {
-		if _, _, err := Issue(t.Context(), db, table, Key{Owner: fmt.Sprint("o", i), Scopes: []api.Scope{api.ScopeRead}, Note: strings.Repeat("x", 100_000), CreatedAt: now}); err != nil {
+		if _, _, err := Issue(t.Context(), db, table, Key{
+			Owner:     fmt.Sprint("o", i),
+			Scopes:    []api.Scope{api.ScopeRead},
+			Note:      strings.Repeat("x", 100_000),
+			CreatedAt: now,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,10 +159,18 @@ func TestManyKeysAreListedOnce(t *testing.T) {
 func TestBadKeysAreNotIssued(t *testing.T) {
 	t.Parallel()
 	for want, k := range map[string]Key{
-		"owner": {Scopes: []api.Scope{api.ScopeRead}}, "1 to 256": {Owner: strings.Repeat("x", 257), Scopes: []api.Scope{api.ScopeRead}},
-		"at least one scope": {Owner: "a"}, `no scope "items:all"`: {Owner: "a", Scopes: []api.Scope{"items:all"}},
+		"owner":                {Scopes: []api.Scope{api.ScopeRead}},
+		"1 to 256":             {Owner: strings.Repeat("x", 257), Scopes: []api.Scope{api.ScopeRead}},
+		"at least one scope":   {Owner: "a"},
+		`no scope "items:all"`: {Owner: "a", Scopes: []api.Scope{"items:all"}},
 	} {
-		if key, _, err := Issue(t.Context(), nil, "t", k); err == nil || key != "" || !strings.Contains(err.Error(), want) {
+		if key, _, err := Issue(
+			t.Context(),
+			nil,
+			"t",
+			k,
+		); err == nil || key != "" ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%+v gave %q, %v", k, key, err)
 		}
 	}
@@ -141,7 +181,13 @@ func TestKeysAreNotIssuedForOwnersThatAreNotUnicode(t *testing.T) {
 	t.Parallel()
 	for _, owner := range []string{"alice\xff", "\xed\xa0\x80", "alice\ufffd"} {
 		k := Key{Owner: owner, Scopes: []api.Scope{api.ScopeRead}}
-		if key, _, err := Issue(t.Context(), nil, "t", k); err == nil || key != "" || !strings.Contains(err.Error(), "Unicode") {
+		if key, _, err := Issue(
+			t.Context(),
+			nil,
+			"t",
+			k,
+		); err == nil || key != "" ||
+			!strings.Contains(err.Error(), "Unicode") {
 			t.Errorf("%q gave %q, %v", owner, key, err)
 		}
 	}
@@ -152,7 +198,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("items__")
 	f.Fuzz(func(t *testing.T, key string) {
 		id, secret, ok := parse(key)
-		if ok && (len(id) != 2*idBytes || len(secret) != secretBytes || !strings.HasPrefix(key, prefix+id+"_")) {
+		if ok &&
+			(len(id) != 2*idBytes || len(secret) != secretBytes || !strings.HasPrefix(key, prefix+id+"_")) {
 			t.Errorf("%q gave %q and %d bytes", key, id, len(secret))
 		}
 	})

@@ -68,7 +68,10 @@ func Root(dir string) (string, error) {
 			return d, nil
 		}
 		if d == filepath.Dir(d) {
-			return "", fmt.Errorf("there is no go.mod of items-api in %s or above it: run this in a clone of the project", dir)
+			return "", fmt.Errorf(
+				"there is no go.mod of items-api in %s or above it: run this in a clone of the project",
+				dir,
+			)
 		}
 	}
 }
@@ -115,13 +118,30 @@ func compile(ctx context.Context, root, pkg, binary, goos, goarch string) error 
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
 		"-ldflags", "-s -w -buildid=", "-o", binary, pkg)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOAMD64=v1", "GOARM64=v8.0")
+	cmd.Env = append(
+		os.Environ(),
+		"GOOS="+goos,
+		"GOARCH="+goarch,
+		"CGO_ENABLED=0",
+		"GOFLAGS=-mod=readonly",
+		"GOAMD64=v1",
+		"GOARM64=v8.0",
+	)
 	output, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("there is no go command in PATH, and the function %s must be compiled: install Go", pkg)
+		return fmt.Errorf(
+			"there is no go command in PATH, and the function %s must be compiled: install Go",
+			pkg,
+		)
 	}
 	if err != nil {
-		return fmt.Errorf("the function %s does not compile for %s/%s: correct this and deploy again\n%s", pkg, goos, goarch, strings.TrimSpace(string(output)))
+		return fmt.Errorf(
+			"the function %s does not compile for %s/%s: correct this and deploy again\n%s",
+			pkg,
+			goos,
+			goarch,
+			strings.TrimSpace(string(output)),
+		)
 	}
 	return nil
 }
@@ -137,7 +157,11 @@ func pack(binary string) ([]byte, error) {
 	defer in.Close()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
+	header := &zip.FileHeader{
+		Name:     "bootstrap",
+		Method:   zip.Deflate,
+		Modified: epoch,
+	}
 	header.SetMode(0o755)
 	w, err := z.CreateHeader(header)
 	if err != nil {

@@ -16,7 +16,10 @@ import (
 func module(t *testing.T, source string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module items-api\n\ngo 1.26\n", "handler/main.go": source} {
+	for name, text := range map[string]string{
+		"go.mod":          "module items-api\n\ngo 1.26\n",
+		"handler/main.go": source,
+	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -50,7 +53,14 @@ func TestSameSourceGivesSameBytesAnywhere(t *testing.T) {
 	if !bytes.Equal(first, second) {
 		t.Error("two builds of the same source differ")
 	}
-	if _, other := build(t, module(t, strings.Replace(tiny, "hello", "hullo", 1)), ARM64); bytes.Equal(first, other) {
+	if _, other := build(
+		t,
+		module(t, strings.Replace(tiny, "hello", "hullo", 1)),
+		ARM64,
+	); bytes.Equal(
+		first,
+		other,
+	) {
 		t.Error("another source gives the same zip")
 	}
 	before, err := os.Stat(path)
@@ -96,8 +106,15 @@ func TestBootstrapIsExecutableAndForTheArchitecture(t *testing.T) {
 
 func TestCompileErrorCarriesTheCompilersOutput(t *testing.T) {
 	t.Parallel()
-	_, err := Function(t.Context(), module(t, "package main\n\nfunc main() { undefined() }\n"), "./handler", X8664)
-	if err == nil || !strings.Contains(err.Error(), "main.go:3") || !strings.Contains(err.Error(), "undefined") || !strings.Contains(err.Error(), "./handler") {
+	_, err := Function(
+		t.Context(),
+		module(t, "package main\n\nfunc main() { undefined() }\n"),
+		"./handler",
+		X8664,
+	)
+	if err == nil || !strings.Contains(err.Error(), "main.go:3") ||
+		!strings.Contains(err.Error(), "undefined") ||
+		!strings.Contains(err.Error(), "./handler") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -117,10 +134,17 @@ func TestImportsPointInOneDirection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	application := []string{"items-api/internal/api", "items-api/internal/store", "items-api/components", "items-api/stack", "items-api/handler", "items-api/internal/apikey", "items-api/internal/client", "items-api/internal/logging"}
+	application := []string{
+		"items-api/internal/api", "items-api/internal/store", "items-api/components", "items-api/stack",
+		"items-api/handler", "items-api/internal/apikey", "items-api/internal/client",
+		"items-api/internal/logging",
+	}
 	for pattern, forbidden := range map[string][]string{
-		"./handler":                      {"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components", "items-api/internal/api/openapi"},
-		"./handler/authorizer":           {"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components", "items-api/internal/api/openapi", "github.com/spf13/"},
+		"./handler": {"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components", "items-api/internal/api/openapi"},
+		"./handler/authorizer": {
+			"github.com/pulumi/", "items-api/internal/localcloud", "items-api/components",
+			"items-api/internal/api/openapi", "github.com/spf13/",
+		},
 		"./internal/store":               {"github.com/pulumi/", "items-api/internal/localcloud", "github.com/aws/aws-lambda-go"},
 		"./internal/api":                 {"github.com/pulumi/", "github.com/aws/", "items-api/internal/store"},
 		"./internal/localcloud/...":      application,

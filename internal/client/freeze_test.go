@@ -71,7 +71,13 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		}
 		s.doom(s.idle(t, 1))
 		var notSent *NotSentError
-		if err := put(t, client, s.URL, 10); err == nil || errors.As(err, &notSent) || s.applied.Load() != 10 {
+		if err := put(
+			t,
+			client,
+			s.URL,
+			10,
+		); err == nil || errors.As(err, &notSent) ||
+			s.applied.Load() != 10 {
 			t.Errorf("got %v", err)
 		}
 	})

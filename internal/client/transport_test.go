@@ -36,7 +36,10 @@ func TestRequestThatWasNotWrittenToItsEndIsNotSent(t *testing.T) {
 			})
 			var notSent *NotSentError
 			err := put(t, client, s.URL, large)
-			if want := map[bool]int64{false: 1, true: 2}[warm]; !errors.As(err, &notSent) || tries.Load() != want {
+			if want := map[bool]int64{
+				false: 1,
+				true:  2,
+			}[warm]; !errors.As(err, &notSent) || tries.Load() != want {
 				t.Errorf("after %d tries, warm %v, it got %v", tries.Load(), warm, err)
 			}
 		}

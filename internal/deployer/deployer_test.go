@@ -60,7 +60,13 @@ func TestEveryTypeHasActionsWithNamesOfIAM(t *testing.T) {
 			}
 			seen[x.Token] = true
 			if len(x.Actions)+len(x.Anywhere) == 0 || (len(x.Actions) > 0) != (len(x.Resources) > 0) {
-				t.Errorf("%s has %d actions, %d anywhere and %d resources", x.Token, len(x.Actions), len(x.Anywhere), len(x.Resources))
+				t.Errorf(
+					"%s has %d actions, %d anywhere and %d resources",
+					x.Token,
+					len(x.Actions),
+					len(x.Anywhere),
+					len(x.Resources),
+				)
 			}
 			for _, a := range append(x.Actions, x.Anywhere...) {
 				if !action.MatchString(a) {
@@ -74,7 +80,10 @@ func TestEveryTypeHasActionsWithNamesOfIAM(t *testing.T) {
 			}
 		}
 	}
-	if got := Missing([]string{"aws:sqs/queue:Queue", "aws:kms/key:Key", "awsx:ec2:Vpc"}); len(got) != 1 || got[0] != "aws:sqs/queue:Queue" {
+	if got := Missing(
+		[]string{"aws:sqs/queue:Queue", "aws:kms/key:Key", "awsx:ec2:Vpc"},
+	); len(got) != 1 ||
+		got[0] != "aws:sqs/queue:Queue" {
 		t.Errorf("missing are %v", got)
 	}
 }

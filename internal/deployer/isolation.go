@@ -7,8 +7,12 @@ func network() []Type {
 		"ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface",
 	}
 	rules := []string{
-		"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:DescribeSecurityGroupRules",
-		"ec2:DescribeSecurityGroups", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+		"ec2:AuthorizeSecurityGroupEgress",
+		"ec2:AuthorizeSecurityGroupIngress",
+		"ec2:DescribeSecurityGroupRules",
+		"ec2:DescribeSecurityGroups",
+		"ec2:RevokeSecurityGroupEgress",
+		"ec2:RevokeSecurityGroupIngress",
 	}
 	tags := []string{"ec2:CreateTags", "ec2:DeleteTags"}
 	all := func(lists ...[]string) []string {
@@ -22,8 +26,14 @@ func network() []Type {
 		{
 			Token: "aws:ec2/vpc:Vpc",
 			Anywhere: all([]string{
-				"ec2:CreateVpc", "ec2:DeleteVpc", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables",
-				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcs", "ec2:ModifyVpcAttribute",
+				"ec2:CreateVpc",
+				"ec2:DeleteVpc",
+				"ec2:DescribeNetworkAcls",
+				"ec2:DescribeRouteTables",
+				"ec2:DescribeSecurityGroups",
+				"ec2:DescribeVpcAttribute",
+				"ec2:DescribeVpcs",
+				"ec2:ModifyVpcAttribute",
 			}),
 		},
 		{
@@ -42,7 +52,10 @@ func network() []Type {
 		{
 			Token: "aws:ec2/routeTable:RouteTable",
 			Anywhere: all([]string{
-				"ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:DescribeRouteTables", "ec2:DisassociateRouteTable",
+				"ec2:CreateRouteTable",
+				"ec2:DeleteRouteTable",
+				"ec2:DescribeRouteTables",
+				"ec2:DisassociateRouteTable",
 			}),
 		},
 		{
@@ -81,11 +94,25 @@ func key() []Type {
 		{
 			Token: "aws:kms/key:Key",
 			Actions: []string{
-				"kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation",
-				"kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:PutKeyPolicy",
-				"kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription",
+				"kms:DescribeKey",
+				"kms:DisableKey",
+				"kms:DisableKeyRotation",
+				"kms:EnableKey",
+				"kms:EnableKeyRotation",
+				"kms:GetKeyPolicy",
+				"kms:GetKeyRotationStatus",
+				"kms:ListResourceTags",
+				"kms:PutKeyPolicy",
+				"kms:ScheduleKeyDeletion",
+				"kms:TagResource",
+				"kms:UntagResource",
+				"kms:UpdateKeyDescription",
 				// Of the table's key.
-				"kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
+				"kms:CreateGrant",
+				"kms:Decrypt",
+				"kms:Encrypt",
+				"kms:GenerateDataKey*",
+				"kms:ReEncrypt*",
 			},
 			Resources: keys,
 			Anywhere:  []string{"kms:CreateKey"},
@@ -101,15 +128,34 @@ func key() []Type {
 
 func audit() []Type {
 	of := func(token string, actions ...string) Type {
-		return Type{Token: "aws:s3/" + token, Actions: actions, Resources: []string{buckets}}
+		return Type{
+			Token:     "aws:s3/" + token,
+			Actions:   actions,
+			Resources: []string{buckets},
+		}
 	}
 	return []Type{
-		of("bucketV2:BucketV2",
-			"s3:CreateBucket", "s3:DeleteBucket", "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS",
-			"s3:GetBucketLocation", "s3:GetBucketLogging", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy",
-			"s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetBucketWebsite",
-			"s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
-			"s3:ListBucket", "s3:PutBucketTagging"),
+		of(
+			"bucketV2:BucketV2",
+			"s3:CreateBucket",
+			"s3:DeleteBucket",
+			"s3:GetAccelerateConfiguration",
+			"s3:GetBucketAcl",
+			"s3:GetBucketCORS",
+			"s3:GetBucketLocation",
+			"s3:GetBucketLogging",
+			"s3:GetBucketObjectLockConfiguration",
+			"s3:GetBucketPolicy",
+			"s3:GetBucketRequestPayment",
+			"s3:GetBucketTagging",
+			"s3:GetBucketVersioning",
+			"s3:GetBucketWebsite",
+			"s3:GetEncryptionConfiguration",
+			"s3:GetLifecycleConfiguration",
+			"s3:GetReplicationConfiguration",
+			"s3:ListBucket",
+			"s3:PutBucketTagging",
+		),
 		of("bucketVersioningV2:BucketVersioningV2", "s3:GetBucketVersioning", "s3:PutBucketVersioning"),
 		of("bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
 			"s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"),
@@ -123,10 +169,20 @@ func audit() []Type {
 		{
 			Token: "aws:cloudtrail/trail:Trail",
 			Actions: []string{
-				"cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DeleteTrail", "cloudtrail:GetEventSelectors",
-				"cloudtrail:GetInsightSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus",
-				"cloudtrail:ListTags", "cloudtrail:PutEventSelectors", "cloudtrail:PutInsightSelectors",
-				"cloudtrail:RemoveTags", "cloudtrail:StartLogging", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
+				"cloudtrail:AddTags",
+				"cloudtrail:CreateTrail",
+				"cloudtrail:DeleteTrail",
+				"cloudtrail:GetEventSelectors",
+				"cloudtrail:GetInsightSelectors",
+				"cloudtrail:GetTrail",
+				"cloudtrail:GetTrailStatus",
+				"cloudtrail:ListTags",
+				"cloudtrail:PutEventSelectors",
+				"cloudtrail:PutInsightSelectors",
+				"cloudtrail:RemoveTags",
+				"cloudtrail:StartLogging",
+				"cloudtrail:StopLogging",
+				"cloudtrail:UpdateTrail",
 			},
 			Resources: []string{trails},
 			Anywhere:  []string{"cloudtrail:DescribeTrails"},

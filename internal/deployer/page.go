@@ -25,7 +25,12 @@ func Page() (string, error) {
 		fmt.Fprintf(&b, "\n```json\n%s\n```\n", data)
 		b.WriteString("\n| for | |\n| --- | --- |\n")
 		for _, t := range p.Types {
-			fmt.Fprintf(&b, "| `%s` | %s |\n", t.Token, strings.Join(append(append([]string{}, t.Actions...), t.Anywhere...), ", "))
+			fmt.Fprintf(
+				&b,
+				"| `%s` | %s |\n",
+				t.Token,
+				strings.Join(append(append([]string{}, t.Actions...), t.Anywhere...), ", "),
+			)
 		}
 	}
 	return b.String(), nil

@@ -18,31 +18,43 @@ func Parts() []Part {
 	return []Part{
 		{Name: "Every stack", Types: everyStack()},
 		{
-			Name:  "Users of a user pool",
-			Key:   "items-api:auth.mode cognito",
-			Note:  "The lines of the output `signIn` are run by whoever makes users: `cognito-idp:AdminCreateUser`, `AdminSetUserPassword` and `AdminInitiateAuth`.",
+			Name: "Users of a user pool",
+			Key:  "items-api:auth.mode cognito",
+			Note: "The lines of the output `signIn` are run by whoever makes users: " +
+				"`cognito-idp:AdminCreateUser`, `AdminSetUserPassword` and `AdminInitiateAuth`.",
 			Types: cognito(),
 		},
 		{
-			Name:  "A private network",
-			Key:   "items-api:network.private",
-			Note:  "Ids of networks are made by AWS, so that these actions cannot be limited to names; a condition on `aws:ResourceTag` can limit those that change what is there, if `items-api:tags` has a tag for it.",
+			Name: "A private network",
+			Key:  "items-api:network.private",
+			Note: "Ids of networks are made by AWS, so that these actions cannot be limited to names; a " +
+				"condition on `aws:ResourceTag` can limit those that change what is there, if " +
+				"`items-api:tags` has a tag for it.",
 			Types: network(),
 		},
 		{
-			Name:  "A key of the stack's own",
-			Key:   "items-api:encryption.customerKey",
-			Note:  "The ids of keys are made by AWS. The actions on data are what DynamoDB asks of whoever chooses a table's key; the key's own policy lets the account's policies decide.",
+			Name: "A key of the stack's own",
+			Key:  "items-api:encryption.customerKey",
+			Note: "The ids of keys are made by AWS. The actions on data are what DynamoDB asks of " +
+				"whoever chooses a table's key; the key's own policy lets the account's policies decide.",
 			Types: key(),
 		},
-		{Name: "An audit trail", Key: "items-api:audit.enabled", Types: audit()},
+		{
+			Name:  "An audit trail",
+			Key:   "items-api:audit.enabled",
+			Types: audit(),
+		},
 		{
 			Name:  "A custom domain",
 			Key:   "items-api:domain",
 			Note:  "With `truststore`, `s3:GetObject` and `s3:GetObjectVersion` on that file as well.",
 			Types: domain(),
 		},
-		{Name: "Releases by CodeDeploy", Key: "items-api:release.strategy codedeploy-...", Types: codeDeploy()},
+		{
+			Name:  "Releases by CodeDeploy",
+			Key:   "items-api:release.strategy codedeploy-...",
+			Types: codeDeploy(),
+		},
 	}
 }
 
@@ -61,8 +73,14 @@ func everyStack() []Type {
 		{
 			Token: "aws:cloudwatch/logGroup:LogGroup",
 			Actions: []string{
-				"logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy",
-				"logs:DisassociateKmsKey", "logs:ListTagsForResource", "logs:PutRetentionPolicy", "logs:TagResource",
+				"logs:AssociateKmsKey",
+				"logs:CreateLogGroup",
+				"logs:DeleteLogGroup",
+				"logs:DeleteRetentionPolicy",
+				"logs:DisassociateKmsKey",
+				"logs:ListTagsForResource",
+				"logs:PutRetentionPolicy",
+				"logs:TagResource",
 				"logs:UntagResource",
 			},
 			Resources: []string{logGroups, vended},
@@ -71,9 +89,18 @@ func everyStack() []Type {
 		{
 			Token: "aws:iam/role:Role",
 			Actions: []string{
-				"iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:ListAttachedRolePolicies",
-				"iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole", "iam:UntagRole",
-				"iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+				"iam:CreateRole",
+				"iam:DeleteRole",
+				"iam:GetRole",
+				"iam:ListAttachedRolePolicies",
+				"iam:ListInstanceProfilesForRole",
+				"iam:ListRolePolicies",
+				"iam:PassRole",
+				"iam:TagRole",
+				"iam:UntagRole",
+				"iam:UpdateAssumeRolePolicy",
+				"iam:UpdateRole",
+				"iam:UpdateRoleDescription",
 			},
 			Resources: []string{roles},
 		},
@@ -85,17 +112,31 @@ func everyStack() []Type {
 		{
 			Token: "aws:lambda/function:Function",
 			Actions: []string{
-				"lambda:CreateFunction", "lambda:DeleteFunction", "lambda:DeleteFunctionConcurrency", "lambda:GetFunction",
-				"lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConfiguration", "lambda:ListTags",
-				"lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:PutFunctionConcurrency",
-				"lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode",
+				"lambda:CreateFunction",
+				"lambda:DeleteFunction",
+				"lambda:DeleteFunctionConcurrency",
+				"lambda:GetFunction",
+				"lambda:GetFunctionCodeSigningConfig",
+				"lambda:GetFunctionConfiguration",
+				"lambda:ListTags",
+				"lambda:ListVersionsByFunction",
+				"lambda:PublishVersion",
+				"lambda:PutFunctionConcurrency",
+				"lambda:TagResource",
+				"lambda:UntagResource",
+				"lambda:UpdateFunctionCode",
 				"lambda:UpdateFunctionConfiguration",
 			},
 			Resources: []string{functions},
 		},
 		{
-			Token:     "aws:lambda/alias:Alias",
-			Actions:   []string{"lambda:CreateAlias", "lambda:DeleteAlias", "lambda:GetAlias", "lambda:UpdateAlias"},
+			Token: "aws:lambda/alias:Alias",
+			Actions: []string{
+				"lambda:CreateAlias",
+				"lambda:DeleteAlias",
+				"lambda:GetAlias",
+				"lambda:UpdateAlias",
+			},
 			Resources: []string{functions},
 		},
 		{
@@ -103,10 +144,26 @@ func everyStack() []Type {
 			Actions:   []string{"lambda:AddPermission", "lambda:GetPolicy", "lambda:RemovePermission"},
 			Resources: []string{functions},
 		},
-		{Token: "aws:apigatewayv2/api:Api", Actions: verbs(), Resources: []string{gateway}},
-		{Token: "aws:apigatewayv2/authorizer:Authorizer", Actions: verbs(), Resources: []string{gateway}},
-		{Token: "aws:apigatewayv2/integration:Integration", Actions: verbs(), Resources: []string{gateway}},
-		{Token: "aws:apigatewayv2/route:Route", Actions: verbs(), Resources: []string{gateway}},
+		{
+			Token:     "aws:apigatewayv2/api:Api",
+			Actions:   verbs(),
+			Resources: []string{gateway},
+		},
+		{
+			Token:     "aws:apigatewayv2/authorizer:Authorizer",
+			Actions:   verbs(),
+			Resources: []string{gateway},
+		},
+		{
+			Token:     "aws:apigatewayv2/integration:Integration",
+			Actions:   verbs(),
+			Resources: []string{gateway},
+		},
+		{
+			Token:     "aws:apigatewayv2/route:Route",
+			Actions:   verbs(),
+			Resources: []string{gateway},
+		},
 		{
 			Token:     "aws:apigatewayv2/stage:Stage",
 			Actions:   verbs(),
@@ -133,7 +190,11 @@ func everyStack() []Type {
 			Token:    "aws:servicequotas/getServiceQuota:getServiceQuota",
 			Anywhere: []string{"servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota"},
 		},
-		{Token: "aws:lambda/getAlias:getAlias", Actions: []string{"lambda:GetAlias"}, Resources: []string{functions}},
+		{
+			Token:     "aws:lambda/getAlias:getAlias",
+			Actions:   []string{"lambda:GetAlias"},
+			Resources: []string{functions},
+		},
 		{
 			Token: "aws:lambda/getFunction:getFunction",
 			Actions: []string{
@@ -147,29 +208,53 @@ func everyStack() []Type {
 // verbs are API Gateway's actions: the methods of its own REST API. The ids in
 // its resources are made by AWS.
 func verbs() []string {
-	return []string{"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT",
-		"apigateway:TagResource", "apigateway:UntagResource"}
+	return []string{
+		"apigateway:DELETE",
+		"apigateway:GET",
+		"apigateway:PATCH",
+		"apigateway:POST",
+		"apigateway:PUT",
+		"apigateway:TagResource",
+		"apigateway:UntagResource",
+	}
 }
 
 func cognito() []Type {
 	crud := func(what string) []string {
-		return []string{"cognito-idp:Create" + what, "cognito-idp:Delete" + what, "cognito-idp:Describe" + what,
-			"cognito-idp:Update" + what}
+		return []string{
+			"cognito-idp:Create" + what,
+			"cognito-idp:Delete" + what,
+			"cognito-idp:Describe" + what,
+			"cognito-idp:Update" + what,
+		}
 	}
 	pools := []string{"arn:aws:cognito-idp:REGION:ACCOUNT:userpool/*"}
 	return []Type{
 		{
 			Token: "aws:cognito/userPool:UserPool",
 			Actions: []string{
-				"cognito-idp:DeleteUserPool", "cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig",
-				"cognito-idp:ListTagsForResource", "cognito-idp:SetUserPoolMfaConfig", "cognito-idp:TagResource",
-				"cognito-idp:UntagResource", "cognito-idp:UpdateUserPool",
+				"cognito-idp:DeleteUserPool",
+				"cognito-idp:DescribeUserPool",
+				"cognito-idp:GetUserPoolMfaConfig",
+				"cognito-idp:ListTagsForResource",
+				"cognito-idp:SetUserPoolMfaConfig",
+				"cognito-idp:TagResource",
+				"cognito-idp:UntagResource",
+				"cognito-idp:UpdateUserPool",
 			},
 			Resources: pools,
 			Anywhere:  []string{"cognito-idp:CreateUserPool"},
 		},
-		{Token: "aws:cognito/resourceServer:ResourceServer", Actions: crud("ResourceServer"), Resources: pools},
-		{Token: "aws:cognito/userPoolClient:UserPoolClient", Actions: crud("UserPoolClient"), Resources: pools},
+		{
+			Token:     "aws:cognito/resourceServer:ResourceServer",
+			Actions:   crud("ResourceServer"),
+			Resources: pools,
+		},
+		{
+			Token:     "aws:cognito/userPoolClient:UserPoolClient",
+			Actions:   crud("UserPoolClient"),
+			Resources: pools,
+		},
 		{
 			Token: "aws:cognito/userPoolDomain:UserPoolDomain",
 			Actions: []string{
@@ -233,13 +318,21 @@ func domain() []Type {
 			Anywhere:  []string{"route53:GetChange"},
 		},
 		{
-			Token:     "aws:apigatewayv2/domainName:DomainName",
-			Actions:   append(verbs(), "apigateway:AddCertificateToDomain", "apigateway:RemoveCertificateFromDomain"),
+			Token: "aws:apigatewayv2/domainName:DomainName",
+			Actions: append(
+				verbs(),
+				"apigateway:AddCertificateToDomain",
+				"apigateway:RemoveCertificateFromDomain",
+			),
 			Resources: []string{gateway},
 			// The first custom domain of an account makes API Gateway's
 			// service-linked role.
 			Anywhere: []string{"iam:CreateServiceLinkedRole"},
 		},
-		{Token: "aws:apigatewayv2/apiMapping:ApiMapping", Actions: verbs(), Resources: []string{gateway}},
+		{
+			Token:     "aws:apigatewayv2/apiMapping:ApiMapping",
+			Actions:   verbs(),
+			Resources: []string{gateway},
+		},
 	}
 }

@@ -39,7 +39,8 @@ func FuzzDecimal(f *testing.F) {
 	f.Add("-0.001e+3", "9223372036854775808")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		var valid json.Number
-		isNumber := json.Unmarshal([]byte(a), &valid) == nil && valid != "" && a[0] != '"' && string(valid) == a
+		isNumber := json.Unmarshal([]byte(a), &valid) == nil && valid != "" && a[0] != '"' &&
+			string(valid) == a
 		x, ok := parseDecimal(a)
 		if isNumber && !ok {
 			t.Fatalf("%q was refused", a)

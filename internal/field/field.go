@@ -120,11 +120,17 @@ func (t *Type) sendable(path string, errs *[]error) {
 			*errs = append(*errs, fmt.Errorf("the field %s loses a value that is empty: give it json:%q "+
 				"in place of omitempty", at, f.Name+",omitzero"))
 		case kind == Object, f.Default != "":
-			*errs = append(*errs, fmt.Errorf("the field %s loses a value that is zero: take omitempty or omitzero "+
-				"away, or make it a pointer", at))
+			*errs = append(
+				*errs,
+				fmt.Errorf("the field %s loses a value that is zero: take omitempty or omitzero "+
+					"away, or make it a pointer", at),
+			)
 		case kind == List, kind == Map, kind == Any, f.Type.excludesZero():
 		default:
-			*errs = append(*errs, fmt.Errorf("the field %s loses a value that is zero: make it a pointer", at))
+			*errs = append(
+				*errs,
+				fmt.Errorf("the field %s loses a value that is zero: make it a pointer", at),
+			)
 		}
 	}
 }
@@ -287,7 +293,11 @@ func takenByJSON(name string) bool {
 
 func (r *reader) embedded(path string, sf reflect.StructField) ([]Field, error) {
 	if sf.Type.Kind() != reflect.Struct || sf.Tag != "" || !sf.IsExported() {
-		return nil, fmt.Errorf("the field %s.%s: only exported structs can be embedded, without a tag", path, sf.Name)
+		return nil, fmt.Errorf(
+			"the field %s.%s: only exported structs can be embedded, without a tag",
+			path,
+			sf.Name,
+		)
 	}
 	if own, _ := sf.Type.FieldByName("_"); own.Tag != "" {
 		return nil, fmt.Errorf("the field %s.%s: the constraints `%s` of an embedded struct would be lost: "+
@@ -309,10 +319,18 @@ func (r *reader) field(path string, sf reflect.StructField) (Field, error) {
 	case name == "" || name == "-":
 		return Field{}, fmt.Errorf("the field %s needs a name: a tag such as json:\"colour\"", path)
 	case !takenByJSON(name):
-		return Field{}, fmt.Errorf("the field %s cannot be named %q: encoding/json would take the name of Go; "+
-			"use letters, digits and punctuation other than quotes, backslash and comma", path, name)
+		return Field{}, fmt.Errorf(
+			"the field %s cannot be named %q: encoding/json would take the name of Go; "+
+				"use letters, digits and punctuation other than quotes, backslash and comma",
+			path,
+			name,
+		)
 	case options != "" && options != "omitempty" && options != "omitzero":
-		return Field{}, fmt.Errorf("the field %s: the option %q of the tag json is not supported", path, options)
+		return Field{}, fmt.Errorf(
+			"the field %s: the option %q of the tag json is not supported",
+			path,
+			options,
+		)
 	}
 	f := Field{
 		Name:        name,
@@ -323,7 +341,11 @@ func (r *reader) field(path string, sf reflect.StructField) (Field, error) {
 		omitsEmpty:  options == "omitempty",
 	}
 	if required := own.take("required"); required != "" && required != "true" {
-		return Field{}, fmt.Errorf("the field %s: the tag required is %q; it can be \"true\" only", path, required)
+		return Field{}, fmt.Errorf(
+			"the field %s: the tag required is %q; it can be \"true\" only",
+			path,
+			required,
+		)
 	} else {
 		f.Required = required != ""
 	}
@@ -354,7 +376,13 @@ func (f *Field) checkDefault(path string) error {
 		d.value("", v, f.Type, reflect.New(f.Type.holder()).Elem())
 	}
 	if err != nil || len(d.problems) > 0 {
-		return fmt.Errorf("the field %s: its default %s is not a value of it: %v %v", path, f.Default, err, d.problems)
+		return fmt.Errorf(
+			"the field %s: its default %s is not a value of it: %v %v",
+			path,
+			f.Default,
+			err,
+			d.problems,
+		)
 	}
 	return nil
 }

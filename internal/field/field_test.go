@@ -129,7 +129,7 @@ func TestWhatBreaksAConstraintIsRefused(t *testing.T) {
 func TestTextsAreReadAsTheirKinds(t *testing.T) {
 	t.Parallel()
 	type query struct {
-		Limit int      `json:"limit" minimum:"1" maximum:"100" default:"20"`
+		Limit int      `json:"limit"           minimum:"1" maximum:"100" default:"20"`
 		After *string  `json:"after,omitempty"`
 		Ratio *float64 `json:"ratio,omitempty"`
 		Open  *bool    `json:"open,omitempty"`

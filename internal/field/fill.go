@@ -225,7 +225,11 @@ func (d *decoder) number(path, text string, t *Type, out reflect.Value) {
 		f, err := strconv.ParseFloat(text, t.Go.Bits())
 		kept, _ := parseDecimal(strconv.FormatFloat(f, 'g', -1, t.Go.Bits()))
 		if err != nil || math.IsInf(f, 0) || kept.compare(n) != 0 {
-			d.fail(path, "it has more digits, or is larger or smaller, than a number of %d bits keeps", t.Go.Bits())
+			d.fail(
+				path,
+				"it has more digits, or is larger or smaller, than a number of %d bits keeps",
+				t.Go.Bits(),
+			)
 			return
 		}
 		out.SetFloat(f)

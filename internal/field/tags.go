@@ -246,7 +246,8 @@ func (c *Constraints) bounds(kind Kind, of reflect.Type) error {
 	if c.Minimum == "" && c.ExclusiveMinimum == "" || less(c.Minimum, low) || less(c.ExclusiveMinimum, low) {
 		c.Minimum = low
 	}
-	wide := c.Maximum == "" && c.ExclusiveMaximum == "" || less(high, c.Maximum) || less(high, c.ExclusiveMaximum)
+	wide := c.Maximum == "" && c.ExclusiveMaximum == "" || less(high, c.Maximum) ||
+		less(high, c.ExclusiveMaximum)
 	if wide && bits < 64 {
 		c.Maximum = high
 	}

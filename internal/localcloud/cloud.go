@@ -103,13 +103,22 @@ func Start(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the directory of the local cloud: %w", err)
 	}
-	cloud := &Cloud{Config: c, lock: flock.New(filepath.Join(dir, "lock")), apis: map[string]*listener{}}
+	cloud := &Cloud{
+		Config: c,
+		lock:   flock.New(filepath.Join(dir, "lock")),
+		apis:   map[string]*listener{},
+	}
 	locked, err := cloud.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w on %s%s: use it, or stop it with Ctrl-C where it runs", ErrRunning, dir, runner(dir))
+		return nil, fmt.Errorf(
+			"%w on %s%s: use it, or stop it with Ctrl-C where it runs",
+			ErrRunning,
+			dir,
+			runner(dir),
+		)
 	}
 	defer func() {
 		if err != nil {
@@ -134,27 +143,55 @@ func (c *Cloud) open(ctx context.Context) (err error) {
 	}
 	c.logs = newLogFiles(filepath.Join(c.Dir, "logs"))
 	if c.database, err = dynamodb.Start(ctx, dynamodb.Config{
-		JarDir: c.JarDir, Java: c.Java, DataDir: filepath.Join(c.Dir, "dynamodb"), Region: c.Region, AccountID: provider.Account,
-		Addr: c.lastEndpoint(), Now: time.Now, Identify: c.identify, Observe: c.called, FaultsFile: FaultsFile(c.Dir),
-		Records: tableRecords{c},
-		Log:     func(line string) { c.logs.write(databaseLog, []byte(line)) },
+		JarDir:     c.JarDir,
+		Java:       c.Java,
+		DataDir:    filepath.Join(c.Dir, "dynamodb"),
+		Region:     c.Region,
+		AccountID:  provider.Account,
+		Addr:       c.lastEndpoint(),
+		Now:        time.Now,
+		Identify:   c.identify,
+		Observe:    c.called,
+		FaultsFile: FaultsFile(c.Dir),
+		Records:    tableRecords{c},
+		Log:        func(line string) { c.logs.write(databaseLog, []byte(line)) },
 	}); err != nil {
 		return err
 	}
 	if c.runtime, err = runtime.New(runtime.Config{
-		Dir: filepath.Join(c.Dir, "lambda"), AccountID: provider.Account, Region: c.Region, Concurrency: c.Concurrency,
-		Credentials: c.people.assume, Release: c.people.release, Frozen: c.frozen, Log: c.logged, Now: time.Now,
+		Dir:         filepath.Join(c.Dir, "lambda"),
+		AccountID:   provider.Account,
+		Region:      c.Region,
+		Concurrency: c.Concurrency,
+		Credentials: c.people.assume,
+		Release:     c.people.release,
+		Frozen:      c.frozen,
+		Log:         c.logged,
+		Now:         time.Now,
 		Extra: func(runtime.Function) map[string]string {
 			return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": c.database.Endpoint()}
 		},
 	}); err != nil {
 		return err
 	}
-	c.gateway = gateway.New(gateway.Config{Invoker: c, Now: c.Now, Observe: c.observe, AccessLog: c.accessLogged, Resolve: c.resolve})
+	c.gateway = gateway.New(gateway.Config{
+		Invoker:   c,
+		Now:       c.Now,
+		Observe:   c.observe,
+		AccessLog: c.accessLogged,
+		Resolve:   c.resolve,
+	})
 	if err := c.serveIssuers(); err != nil {
 		return err
 	}
-	if c.provider, err = provider.New(provider.Config{Region: c.Region, Store: c.store, Cloud: c, Now: time.Now, ID: randomID, Concurrency: c.Concurrency}); err != nil {
+	if c.provider, err = provider.New(provider.Config{
+		Region:      c.Region,
+		Store:       c.store,
+		Cloud:       c,
+		Now:         time.Now,
+		ID:          randomID,
+		Concurrency: c.Concurrency,
+	}); err != nil {
 		return err
 	}
 	if err := c.restore(ctx); err != nil {

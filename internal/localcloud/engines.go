@@ -112,5 +112,10 @@ func (i Instance) Plugin(name, directory, engine string) (plugin.Target, error) 
 			name,
 		)
 	}
-	return plugin.Target{Address: address(port), Token: i.Token, Directory: directory, Engine: engine}, nil
+	return plugin.Target{
+		Address:   address(port),
+		Token:     i.Token,
+		Directory: directory,
+		Engine:    engine,
+	}, nil
 }

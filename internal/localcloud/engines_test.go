@@ -56,7 +56,13 @@ func served(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	p, err := provider.New(
-		provider.Config{Region: "us-east-1", Store: store, Now: time.Now, ID: randomID, Concurrency: 1000},
+		provider.Config{
+			Region:      "us-east-1",
+			Store:       store,
+			Now:         time.Now,
+			ID:          randomID,
+			Concurrency: 1000,
+		},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,12 @@ func (c *Cloud) announce() error {
 			return err
 		}
 	}
-	if err := plugin.WritePolicy(PluginDir(c.Dir), policyPack(c.Dir), os.Getpid(), portOf(c.engines.policy)); err != nil {
+	if err := plugin.WritePolicy(
+		PluginDir(c.Dir),
+		policyPack(c.Dir),
+		os.Getpid(),
+		portOf(c.engines.policy),
+	); err != nil {
 		return err
 	}
 	i := Instance{

@@ -43,7 +43,11 @@ type logFile struct {
 }
 
 func newLogFiles(dir string) *logFiles {
-	return &logFiles{dir: dir, max: maxLog, files: map[string]*logFile{}}
+	return &logFiles{
+		dir:   dir,
+		max:   maxLog,
+		files: map[string]*logFile{},
+	}
 }
 
 // groupFile returns the name of the file of a log group. It is never one of the

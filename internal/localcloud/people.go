@@ -45,7 +45,10 @@ func loadPeople(dir string) (*people, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("reading the administrator's credentials: %w", err)
 	}
-	p.admin = runtime.Credentials{AccessKeyID: "AKIA" + strings.ToUpper(randomID(16)), SecretAccessKey: randomID(40)}
+	p.admin = runtime.Credentials{
+		AccessKeyID:     "AKIA" + strings.ToUpper(randomID(16)),
+		SecretAccessKey: randomID(40),
+	}
 	if data, err = json.Marshal(p.admin); err != nil {
 		return nil, err
 	}
@@ -65,8 +68,16 @@ func AdminEnvironment(dir string, i Instance) (map[string]string, error) {
 
 // files writes the credentials and the endpoint as AWS tools read them.
 func (p *people) files(region, endpoint string) error {
-	credentials := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", p.admin.AccessKeyID, p.admin.SecretAccessKey)
-	config := fmt.Sprintf("[default]\nregion = %s\nservices = local\n\n[services local]\ndynamodb =\n  endpoint_url = %s\n", region, endpoint)
+	credentials := fmt.Sprintf(
+		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+		p.admin.AccessKeyID,
+		p.admin.SecretAccessKey,
+	)
+	config := fmt.Sprintf(
+		"[default]\nregion = %s\nservices = local\n\n[services local]\ndynamodb =\n  endpoint_url = %s\n",
+		region,
+		endpoint,
+	)
 	if err := state.WriteFile(filepath.Join(p.dir, "credentials"), []byte(credentials), 0o600); err != nil {
 		return fmt.Errorf("writing the AWS credentials file: %w", err)
 	}
@@ -78,7 +89,11 @@ func (p *people) files(region, endpoint string) error {
 
 // assume makes credentials of a role for one environment of a function.
 func (p *people) assume(f runtime.Function) (runtime.Credentials, error) {
-	c := runtime.Credentials{AccessKeyID: "ASIA" + strings.ToUpper(randomID(16)), SecretAccessKey: randomID(40), SessionToken: randomID(200)}
+	c := runtime.Credentials{
+		AccessKeyID:     "ASIA" + strings.ToUpper(randomID(16)),
+		SecretAccessKey: randomID(40),
+		SessionToken:    randomID(200),
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions[c.AccessKeyID] = session{c, f.RoleARN, f.Name, f.Version}
@@ -104,8 +119,12 @@ func (t tableRecords) SetNotes(table string, n dynamodb.Notes) error {
 // are at this moment.
 func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	if a := c.people.admin; key == a.AccessKeyID {
-		return dynamodb.Identity{AccessKeyID: key, SecretAccessKey: a.SecretAccessKey, Admin: true,
-			PrincipalARN: "arn:aws:iam::" + provider.Account + ":user/local"}, true
+		return dynamodb.Identity{
+			AccessKeyID:     key,
+			SecretAccessKey: a.SecretAccessKey,
+			Admin:           true,
+			PrincipalARN:    "arn:aws:iam::" + provider.Account + ":user/local",
+		}, true
 	}
 	c.people.mu.Lock()
 	s, ok := c.people.sessions[key]
@@ -116,8 +135,19 @@ func (c *Cloud) identify(key string) (dynamodb.Identity, bool) {
 	// A role that is gone has no policies, so that everything is denied.
 	policies, _ := c.provider.Policies(s.role)
 	name := s.role[strings.LastIndex(s.role, "/")+1:]
-	out := dynamodb.Identity{AccessKeyID: key, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken, Function: s.function, Policies: policies,
-		PrincipalARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", provider.Account, name, s.function)}
+	out := dynamodb.Identity{
+		AccessKeyID:     key,
+		SecretAccessKey: s.SecretAccessKey,
+		SessionToken:    s.SessionToken,
+		Function:        s.function,
+		Policies:        policies,
+		PrincipalARN: fmt.Sprintf(
+			"arn:aws:sts::%s:assumed-role/%s/%s",
+			provider.Account,
+			name,
+			s.function,
+		),
+	}
 	out.RoleARN = s.role
 	// A function that is gone is in no VPC any more.
 	out.Route, _ = c.provider.Route(s.function, s.version)

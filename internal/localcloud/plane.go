@@ -61,7 +61,11 @@ func (c *Cloud) StorePackage(zip []byte) (provider.Package, error) {
 	}
 	sum := sha256.Sum256(zip)
 	path := filepath.Join(c.Dir, "packages", hex.EncodeToString(sum[:])+".zip")
-	pkg := provider.Package{Path: path, SHA256: base64.StdEncoding.EncodeToString(sum[:]), Size: int64(len(zip))}
+	pkg := provider.Package{
+		Path:   path,
+		SHA256: base64.StdEncoding.EncodeToString(sum[:]),
+		Size:   int64(len(zip)),
+	}
 	if _, err := os.Stat(path); err == nil {
 		return pkg, nil
 	}
@@ -152,7 +156,12 @@ func (c *Cloud) Invoke(ctx context.Context, in gateway.Invocation) (gateway.Resu
 		return gateway.Result{}, fmt.Errorf("%w: %s", gateway.ErrFunctionNotFound, in.FunctionARN)
 	}
 	if !c.provider.Permitted(name, qualifier, "apigateway.amazonaws.com", in.SourceARN) {
-		return gateway.Result{}, fmt.Errorf("%w: %s by %s", gateway.ErrNotPermitted, in.FunctionARN, in.SourceARN)
+		return gateway.Result{}, fmt.Errorf(
+			"%w: %s by %s",
+			gateway.ErrNotPermitted,
+			in.FunctionARN,
+			in.SourceARN,
+		)
 	}
 	w := c.traffic.begin(in.RequestID, in.Faults)
 	version, res, err := c.run(runtime.WithCause(ctx, w), name, qualifier, in.Payload)
@@ -165,17 +174,31 @@ func (c *Cloud) Invoke(ctx context.Context, in gateway.Invocation) (gateway.Resu
 	case errors.Is(err, runtime.ErrNotFound):
 		err = fmt.Errorf("%w: %w", gateway.ErrFunctionNotFound, err)
 	}
-	return gateway.Result{Payload: res.Payload, FunctionError: res.FunctionError, RequestID: res.RequestID, Cold: res.Cold, Duration: res.Duration}, err
+	return gateway.Result{
+		Payload:       res.Payload,
+		FunctionError: res.FunctionError,
+		RequestID:     res.RequestID,
+		Cold:          res.Cold,
+		Duration:      res.Duration,
+	}, err
 }
 
 // run invokes the version that a qualifier stands for. One that has just lost
 // its last alias, or never had one, is given to the runtime first.
-func (c *Cloud) run(ctx context.Context, name, qualifier string, payload []byte) (string, runtime.Result, error) {
+func (c *Cloud) run(
+	ctx context.Context,
+	name, qualifier string,
+	payload []byte,
+) (string, runtime.Result, error) {
 	version, err := c.provider.Resolve(name, qualifier)
 	if err != nil {
 		return "", runtime.Result{}, fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
 	}
-	target := runtime.Target{Name: name, Version: version, Qualifier: qualifier}
+	target := runtime.Target{
+		Name:      name,
+		Version:   version,
+		Qualifier: qualifier,
+	}
 	res, err := c.runtime.Invoke(ctx, target, payload)
 	if !errors.Is(err, runtime.ErrNotFound) {
 		return version, res, err

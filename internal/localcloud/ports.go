@@ -105,7 +105,11 @@ func (c *Cloud) holder(port int) *listener {
 // serve begins to serve an API. The caller holds the mutex.
 func (c *Cloud) serve(id, urn string, l net.Listener) {
 	s := server.New(c.gateway.Handler(id))
-	c.apis[id] = &listener{server: s, urn: urn, port: l.Addr().(*net.TCPAddr).Port}
+	c.apis[id] = &listener{
+		server: s,
+		urn:    urn,
+		port:   l.Addr().(*net.TCPAddr).Port,
+	}
 	go func() {
 		// It ends with RemoveAPI, a move or Close.
 		_ = s.Serve(l)
@@ -242,11 +246,20 @@ func stackOf(urn string) string {
 }
 
 func busy(port int, urn string) error {
-	return fmt.Errorf("the port %d, where the API of the stack %s is to be served, is in use by another program: "+
-		"stop that program, or choose another port with --stack %s --port", port, stackOf(urn), stackOf(urn))
+	return fmt.Errorf(
+		"the port %d, where the API of the stack %s is to be served, is in use by another program: "+
+			"stop that program, or choose another port with --stack %s --port",
+		port,
+		stackOf(urn),
+		stackOf(urn),
+	)
 }
 
 func taken(port int, urn string) error {
-	return fmt.Errorf("the port %d is that of the API of the stack %s: choose another port with --port, or move that API first",
-		port, stackOf(urn))
+	return fmt.Errorf(
+		"the port %d is that of the API of the stack %s: choose another port with --port, or move "+
+			"that API first",
+		port,
+		stackOf(urn),
+	)
 }

@@ -10,9 +10,18 @@ import (
 func TestPortIsGivenToOneAPIAndTakenFromNone(t *testing.T) {
 	t.Parallel()
 	at := func(id, stack string, port int) provider.Address {
-		return provider.Address{ID: id, URN: "urn:pulumi:" + stack + "::p::aws:apigatewayv2/api:Api::a", Port: port}
+		return provider.Address{
+			ID:   id,
+			URN:  "urn:pulumi:" + stack + "::p::aws:apigatewayv2/api:Api::a",
+			Port: port,
+		}
 	}
-	apis := []provider.Address{at("local", "local", 8080), at("b1", "b", 8081), at("b2", "b", 8082), at("bb", "bb", 8083)}
+	apis := []provider.Address{
+		at("local", "local", 8080),
+		at("b1", "b", 8081),
+		at("b2", "b", 8082),
+		at("bb", "bb", 8083),
+	}
 	for name, c := range map[string]struct {
 		stack, want, refused string
 		port                 int
@@ -29,7 +38,8 @@ func TestPortIsGivenToOneAPIAndTakenFromNone(t *testing.T) {
 		if c.refused == "" && (err != nil || got != c.want) {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
-		if c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "--port")) {
+		if c.refused != "" &&
+			(err == nil || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "--port")) {
 			t.Errorf("%s: %v does not say %q", name, err, c.refused)
 		}
 	}

@@ -140,9 +140,33 @@ type RequestRecord struct {
 func (c *Cloud) observe(o gateway.Observation) {
 	w := c.traffic.end(o.RequestID)
 	r := Request{o, w.functions, w.calls}
-	line := RequestRecord{RequestID: o.RequestID, Time: o.Time, RouteKey: o.RouteKey, Status: o.Status, Functions: append([]Execution{}, w.functions...), Calls: []CallRecord{}}
+	line := RequestRecord{
+		RequestID: o.RequestID,
+		Time:      o.Time,
+		RouteKey:  o.RouteKey,
+		Status:    o.Status,
+		Functions: append([]Execution{}, w.functions...),
+		Calls:     []CallRecord{},
+	}
 	for _, x := range r.Calls {
-		line.Calls = append(line.Calls, CallRecord{x.Function, x.Operation, x.Actions, x.Resources, x.Allowed, x.Status, x.ErrorCode, x.Unmet, x.Unreachable, x.ReadUnits, x.WriteUnits, x.Faults, x.Duration.Microseconds()})
+		line.Calls = append(
+			line.Calls,
+			CallRecord{
+				x.Function,
+				x.Operation,
+				x.Actions,
+				x.Resources,
+				x.Allowed,
+				x.Status,
+				x.ErrorCode,
+				x.Unmet,
+				x.Unreachable,
+				x.ReadUnits,
+				x.WriteUnits,
+				x.Faults,
+				x.Duration.Microseconds(),
+			},
+		)
 	}
 	if data, err := json.Marshal(line); err == nil {
 		c.logs.write(requestsLog, data)

@@ -111,11 +111,21 @@ var judged = []string{"dynamodb", "logs"}
 func (r *RoleUse) grant(granted []iam.Grant) {
 	tried := append(slices.Clone(r.Used), r.Denied...)
 	for _, g := range granted {
-		if slices.ContainsFunc(tried, func(t string) bool { return iam.Match(strings.ToLower(g.Action), strings.ToLower(t)) }) {
+		if slices.ContainsFunc(
+			tried,
+			func(t string) bool { return iam.Match(strings.ToLower(g.Action), strings.ToLower(t)) },
+		) {
 			continue
 		}
 		list := &r.Unused
-		if service, _, ok := strings.Cut(g.Action, ":"); ok && !slices.ContainsFunc(judged, func(s string) bool { return iam.Match(strings.ToLower(service), s) }) {
+		if service, _, ok := strings.Cut(
+			g.Action,
+			":",
+		); ok &&
+			!slices.ContainsFunc(
+				judged,
+				func(s string) bool { return iam.Match(strings.ToLower(service), s) },
+			) {
 			list = &r.Unproven
 		}
 		if !slices.Contains(*list, g.Action) {
@@ -144,7 +154,14 @@ func (c *Cloud) Roles() ([]RoleUse, error) {
 			a = actions{maps.Clone(known.Used), maps.Clone(known.Denied)}
 		}
 		c.usage.mu.Unlock()
-		r := RoleUse{Function: name, Role: f.RoleARN, Used: sorted(a.Used), Denied: sorted(a.Denied), Unused: []string{}, Unproven: []string{}}
+		r := RoleUse{
+			Function: name,
+			Role:     f.RoleARN,
+			Used:     sorted(a.Used),
+			Denied:   sorted(a.Denied),
+			Unused:   []string{},
+			Unproven: []string{},
+		}
 		for _, p := range policies {
 			r.grant(p.Grants())
 		}

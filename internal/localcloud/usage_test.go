@@ -10,14 +10,27 @@ import (
 
 func TestGrantsAreSortedByWhatProvesThem(t *testing.T) {
 	t.Parallel()
-	r := RoleUse{Used: []string{"dynamodb:GetItem", "logs:PutLogEvents"}, Denied: []string{"dynamodb:PutItem"}, Unused: []string{}, Unproven: []string{}}
+	r := RoleUse{
+		Used:     []string{"dynamodb:GetItem", "logs:PutLogEvents"},
+		Denied:   []string{"dynamodb:PutItem"},
+		Unused:   []string{},
+		Unproven: []string{},
+	}
 	var granted []iam.Grant
 	for _, action := range []string{"dynamodb:Get*", "logs:PutLogEvents", "dynamodb:Scan", "dynamodb:Scan", "logs:CreateLogStream",
 		"ec2:CreateNetworkInterface", "kms:Decrypt", "kms:Decrypt", "DynamoDB:Query", "d*:Scan", "dynamodb:PutItem", "DynamoDB:Put*"} {
 		granted = append(granted, iam.Grant{Action: action, Resource: "*"})
 	}
 	r.grant(granted)
-	if want := []string{"DynamoDB:Query", "d*:Scan", "dynamodb:Scan", "logs:CreateLogStream"}; !cmp.Equal(r.Unused, want) {
+	if want := []string{
+		"DynamoDB:Query",
+		"d*:Scan",
+		"dynamodb:Scan",
+		"logs:CreateLogStream",
+	}; !cmp.Equal(
+		r.Unused,
+		want,
+	) {
 		t.Errorf("unused are %v, want %v", r.Unused, want)
 	}
 	if want := []string{"ec2:CreateNetworkInterface", "kms:Decrypt"}; !cmp.Equal(r.Unproven, want) {
@@ -42,7 +55,10 @@ func TestLogsAreJudgedOnTheStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := logDecisions([]iam.Policy{policy}, group+":log-stream:2026/01/02/[1]abc")
-		if diff := cmp.Diff(map[string]bool{"logs:CreateLogStream": want, "logs:PutLogEvents": want}, got); diff != "" {
+		if diff := cmp.Diff(map[string]bool{
+			"logs:CreateLogStream": want,
+			"logs:PutLogEvents":    want,
+		}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", resource, diff)
 		}
 	}

@@ -63,7 +63,11 @@ func TestAttributesOfTheCallerStay(t *testing.T) {
 	var out bytes.Buffer
 	New(&out, level("")).WithGroup("g").Info("x", "time", "noon", "level", slog.LevelError+1)
 	New(&out, level("")).Info("x", "time", "noon")
-	if n := strings.Count(out.String(), `"time":"noon"`); n != 2 || !strings.Contains(out.String(), `"ERROR+1"`) {
+	if n := strings.Count(
+		out.String(),
+		`"time":"noon"`,
+	); n != 2 ||
+		!strings.Contains(out.String(), `"ERROR+1"`) {
 		t.Errorf("got %s", &out)
 	}
 }

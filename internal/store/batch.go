@@ -28,7 +28,11 @@ type entry struct {
 // time, and returns a result for each entry. Writes that DynamoDB left
 // unprocessed are sent again until little is left of the context's time. The
 // entries are independent: some may fail.
-func (s *Store) BatchWrite(ctx context.Context, owner string, in []api.BatchWriteEntry) (api.BatchWriteResponse, error) {
+func (s *Store) BatchWrite(
+	ctx context.Context,
+	owner string,
+	in []api.BatchWriteEntry,
+) (api.BatchWriteResponse, error) {
 	out := api.BatchWriteResponse{Results: make([]api.BatchWriteResult, len(in))}
 	var all []*entry
 	deletes := map[string]*entry{}
@@ -39,7 +43,11 @@ func (s *Store) BatchWrite(ctx context.Context, owner string, in []api.BatchWrit
 			if err != nil {
 				return out, failed("creating items", err)
 			}
-			all = append(all, &entry{id: it.ID, create: m, places: []int{i}})
+			all = append(all, &entry{
+				id:     it.ID,
+				create: m,
+				places: []int{i},
+			})
 		case e.Delete != nil && deletes[e.Delete.ID] != nil:
 			d := deletes[e.Delete.ID]
 			d.places = append(d.places, i)
@@ -100,7 +108,11 @@ func (e *entry) done() {
 // finish ends entries that were not done, as far as is known.
 func finish(open []*entry, status int, code api.Code) {
 	for _, e := range open {
-		e.outcome = api.BatchWriteResult{Status: status, ID: e.id, Code: code}
+		e.outcome = api.BatchWriteResult{
+			Status: status,
+			ID:     e.id,
+			Code:   code,
+		}
 		if e.unclear {
 			e.outcome.Status, e.outcome.Code = http.StatusServiceUnavailable, api.OutcomeUnknown
 		}
@@ -119,7 +131,11 @@ func (s *Store) send(ctx context.Context, owner string, open []*entry) ([]*entry
 		writes = append(writes, w)
 		byKey[itemPrefix+e.id] = e
 	}
-	out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: writes}}, alone)
+	out, err := s.db.BatchWriteItem(
+		ctx,
+		&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: writes}},
+		alone,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,11 @@ func (s *Store) Create(ctx context.Context, owner string, in api.ItemInput, key 
 	if key != "" {
 		return s.createOnce(ctx, owner, it, m, in, key)
 	}
-	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: m, ConditionExpression: ptr("attribute_not_exists(PK)")}, once)
+	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:           &s.table,
+		Item:                m,
+		ConditionExpression: ptr("attribute_not_exists(PK)"),
+	}, once)
 	if err == nil {
 		return it, nil
 	}
@@ -40,14 +44,27 @@ func (s *Store) Create(ctx context.Context, owner string, in api.ItemInput, key 
 // make makes an item and its attributes.
 func (s *Store) make(owner string, in api.ItemInput) (api.Item, attributes, error) {
 	now := s.stamp()
-	it := api.Item{ID: s.newID(), ItemInput: in, Version: 1, CreatedAt: now, UpdatedAt: now}
+	it := api.Item{
+		ID:        s.newID(),
+		ItemInput: in,
+		Version:   1,
+		CreatedAt: now,
+		UpdatedAt: now,
+	}
 	m, err := marshal(owner, it, s.write())
 	return it, m, err
 }
 
 // createOnce writes the item and the record of its key in one transaction,
 // which DynamoDB applies once however often it is sent.
-func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m attributes, in api.ItemInput, key string) (api.Item, error) {
+func (s *Store) createOnce(
+	ctx context.Context,
+	owner string,
+	it api.Item,
+	m attributes,
+	in api.ItemInput,
+	key string,
+) (api.Item, error) {
 	const doing = "creating an item with an Idempotency-Key"
 	sent, err := fingerprintOf(in)
 	if err != nil {
@@ -65,12 +82,28 @@ func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m att
 		api.TTLAttribute: number(now.Add(keyLife).Unix() + 1), // whole seconds, and not less than the life
 	}
 	// A record that has expired may still be there; it counts as gone.
-	fresh := types.Put{TableName: &s.table, Item: record, ConditionExpression: ptr("attribute_not_exists(PK) OR #ttl <= :now"),
-		ExpressionAttributeNames: map[string]string{"#ttl": api.TTLAttribute}, ExpressionAttributeValues: attributes{":now": number(now.Unix())},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}
-	item := types.Put{TableName: &s.table, Item: m, ConditionExpression: ptr("attribute_not_exists(PK)")}
+	fresh := types.Put{
+		TableName:                           &s.table,
+		Item:                                record,
+		ConditionExpression:                 ptr("attribute_not_exists(PK) OR #ttl <= :now"),
+		ExpressionAttributeNames:            map[string]string{"#ttl": api.TTLAttribute},
+		ExpressionAttributeValues:           attributes{":now": number(now.Unix())},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	item := types.Put{
+		TableName:           &s.table,
+		Item:                m,
+		ConditionExpression: ptr("attribute_not_exists(PK)"),
+	}
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
-		_, err = s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Put: &fresh}, {Put: &item}}}, again)
+		_, err = s.db.TransactWriteItems(
+			ctx,
+			&dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+				{Put: &fresh},
+				{Put: &item},
+			}},
+			again,
+		)
 		var cancelled *types.TransactionCanceledException
 		if err == nil {
 			return it, nil
@@ -90,7 +123,8 @@ func (s *Store) createOnce(ctx context.Context, owner string, it api.Item, m att
 
 func contended(c *types.TransactionCanceledException) bool {
 	for _, r := range c.CancellationReasons {
-		if r.Code != nil && (*r.Code == "TransactionConflict" || *r.Code == "ThrottlingError" || *r.Code == "ProvisionedThroughputExceeded") {
+		if r.Code != nil &&
+			(*r.Code == "TransactionConflict" || *r.Code == "ThrottlingError" || *r.Code == "ProvisionedThroughputExceeded") {
 			return true
 		}
 	}
@@ -99,7 +133,11 @@ func contended(c *types.TransactionCanceledException) bool {
 
 func unavailableIf(yes bool, err error) error {
 	if yes {
-		return &api.Error{Code: api.Unavailable, Detail: "Try again.", Cause: err}
+		return &api.Error{
+			Code:   api.Unavailable,
+			Detail: "Try again.",
+			Cause:  err,
+		}
 	}
 	return err
 }
@@ -108,7 +146,13 @@ func unavailableIf(yes bool, err error) error {
 func replay(record attributes, sent fingerprint) (api.Item, error) {
 	var it api.Item
 	if !sent.of(record) {
-		return it, &api.Error{Code: api.IdempotencyKeyReused, Fields: []api.FieldError{{Field: "Idempotency-Key", Message: "use a new key for another request"}}}
+		return it, &api.Error{
+			Code: api.IdempotencyKeyReused,
+			Fields: []api.FieldError{{
+				Field:   "Idempotency-Key",
+				Message: "use a new key for another request",
+			}},
+		}
 	}
 	if err := fromJSON(stringOf(record, "answer"), &it); err != nil {
 		return it, failed("reading the first answer to an Idempotency-Key", err)

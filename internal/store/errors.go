@@ -18,5 +18,9 @@ func refused(current attributes) error {
 		return notFound()
 	}
 	v := intOf(current, attrVersion)
-	return &api.Error{Code: api.PreconditionFailed, CurrentVersion: v, Detail: fmt.Sprintf("The item has version %d.", v)}
+	return &api.Error{
+		Code:           api.PreconditionFailed,
+		CurrentVersion: v,
+		Detail:         fmt.Sprintf("The item has version %d.", v),
+	}
 }

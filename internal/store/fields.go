@@ -36,8 +36,11 @@ func checkFields(of reflect.Type) error {
 	var errs []error
 	for _, f := range t.Fields {
 		if slices.Contains(reserved, f.Name) {
-			errs = append(errs, fmt.Errorf("the field %s of %s has the name of an attribute of the table's own",
-				f.Name, of))
+			errs = append(
+				errs,
+				fmt.Errorf("the field %s of %s has the name of an attribute of the table's own",
+					f.Name, of),
+			)
 		}
 	}
 	return errors.Join(errs...)

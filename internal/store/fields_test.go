@@ -149,8 +149,10 @@ func replaceWith(t *testing.T, db *dynamodb.Client, table string, key attributes
 // The natural types, where they lose nothing.
 func TestFieldsAreAttributesOfTheirKind(t *testing.T) {
 	t.Parallel()
-	s := fieldtest.Sample{JSON: `{"text":"x","needed":[1],"int":7,"uint64":18446744073709551615,"float64":1.50,` +
-		`"exact":1.50,"flag":true,"place":{"city":"c"},"any":"<"}`}
+	s := fieldtest.Sample{
+		JSON: `{"text":"x","needed":[1],"int":7,"uint64":18446744073709551615,"float64":1.50,` +
+			`"exact":1.50,"flag":true,"place":{"city":"c"},"any":"<"}`,
+	}
 	got := kept(t, s)
 	wanted := attributes{
 		"text":    text("x"),

@@ -84,22 +84,32 @@ func unclear(err error) bool {
 		return true // no answer came
 	}
 	var status interface{ HTTPStatusCode() int }
-	return said.ErrorFault() == smithy.FaultServer || errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError
+	return said.ErrorFault() == smithy.FaultServer ||
+		errors.As(err, &status) && status.HTTPStatusCode() >= http.StatusInternalServerError
 }
 
 // unknown is the answer when nobody can tell whether a write was applied.
 func unknown(detail string, cause error) error {
-	return &api.Error{Code: api.OutcomeUnknown, Detail: detail, Cause: cause}
+	return &api.Error{
+		Code:   api.OutcomeUnknown,
+		Detail: detail,
+		Cause:  cause,
+	}
 }
 
 const (
 	lookFirst     = "It was perhaps done. Read the item before trying again."
-	createUnknown = "The item was perhaps created. List the items before trying again; with an Idempotency-Key a retry is safe."
+	createUnknown = "The item was perhaps created. List the items before trying again; with an " +
+		"Idempotency-Key a retry is safe."
 )
 
 // peek reads an item as it is, nil if there is none.
 func (s *Store) peek(ctx context.Context, owner, id string) (attributes, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(owner, id), ConsistentRead: aws.Bool(true)}, again)
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      &s.table,
+		Key:            itemKey(owner, id),
+		ConsistentRead: aws.Bool(true),
+	}, again)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +170,11 @@ func failed(doing string, err error) error {
 	cause := wrap(doing, err)
 	var conflict *types.TransactionConflictException
 	if deferred(err) || errors.As(err, &conflict) || unclear(err) {
-		return &api.Error{Code: api.Unavailable, Detail: "Try again.", Cause: cause}
+		return &api.Error{
+			Code:   api.Unavailable,
+			Detail: "Try again.",
+			Cause:  cause,
+		}
 	}
 	return &api.Error{Code: api.Internal, Cause: cause}
 }

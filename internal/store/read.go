@@ -27,7 +27,11 @@ const maxAnswer = 5 << 20
 
 // Get returns an item. Error: NotFound.
 func (s *Store) Get(ctx context.Context, owner, id string) (api.Item, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(owner, id), ConsistentRead: aws.Bool(true)}, again)
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      &s.table,
+		Key:            itemKey(owner, id),
+		ConsistentRead: aws.Bool(true),
+	}, again)
 	if err != nil {
 		return api.Item{}, failed("getting an item", err)
 	}
@@ -55,7 +59,11 @@ func encodeCursor(owner, id string) (string, error) {
 // CheckCursor tests a cursor of the owner's and returns the id that it stands
 // at. Error: InvalidCursor.
 func CheckCursor(owner, text string) (string, error) {
-	bad := api.Fail(api.InvalidCursor, "cursor", "use nextCursor of the page before, unchanged and with the same credentials")
+	bad := api.Fail(
+		api.InvalidCursor,
+		"cursor",
+		"use nextCursor of the page before, unchanged and with the same credentials",
+	)
 	if len(text) > maxCursor {
 		return "", bad
 	}
@@ -77,12 +85,16 @@ func CheckCursor(owner, text string) (string, error) {
 // asked when they are large.
 func (s *Store) List(ctx context.Context, owner string, limit int, after string) (api.ItemList, error) {
 	list := api.ItemList{Items: []api.Item{}}
-	in := &dynamodb.QueryInput{TableName: &s.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
+	in := &dynamodb.QueryInput{
+		TableName:                 &s.table,
+		ConsistentRead:            aws.Bool(true),
+		ScanIndexForward:          aws.Bool(false),
 		KeyConditionExpression:    ptr("#pk = :pk AND begins_with(#sk, :item)"),
 		ExpressionAttributeNames:  map[string]string{"#pk": api.PartitionKey, "#sk": api.SortKey},
 		ExpressionAttributeValues: attributes{":pk": text(partition(owner)), ":item": text(itemPrefix)},
 		// One more tells whether there is a next page.
-		Limit: aws.Int32(int32(limit) + 1)}
+		Limit: aws.Int32(int32(limit) + 1),
+	}
 	if after != "" {
 		in.ExclusiveStartKey = itemKey(owner, after)
 	}
@@ -170,7 +182,11 @@ const (
 )
 
 // fetch reads the items, and returns the ids that are still open.
-func (s *Store) fetch(ctx context.Context, owner string, ids []string) (map[string]api.Item, map[string]bool, error) {
+func (s *Store) fetch(
+	ctx context.Context,
+	owner string,
+	ids []string,
+) (map[string]api.Item, map[string]bool, error) {
 	keys := make([]map[string]types.AttributeValue, 0, len(ids))
 	for _, id := range ids {
 		keys = append(keys, itemKey(owner, id))

@@ -48,7 +48,11 @@ func (s *script) store() *store.Store {
 }
 
 func notSent(*http.Request) (*http.Response, error) {
-	return nil, &client.NotSentError{Err: &net.DNSError{Name: "dynamodb", Err: "no such host", IsNotFound: true}}
+	return nil, &client.NotSentError{Err: &net.DNSError{
+		Name:       "dynamodb",
+		Err:        "no such host",
+		IsNotFound: true,
+	}}
 }
 
 func lost(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
@@ -96,13 +100,16 @@ var operations = map[string]struct {
 		_, err := s.List(ctx, "alice", 10, "")
 		return err
 	}},
-	"BatchGetItem": {`{"Responses":{"items":[` + row + `]}}`, func(ctx context.Context, s *store.Store) error {
-		out, err := s.BatchGet(ctx, "alice", []string{rowID})
-		if err == nil && len(out.Items) != 1 {
-			err = errors.New("the item is missing")
-		}
-		return err
-	}},
+	"BatchGetItem": {
+		`{"Responses":{"items":[` + row + `]}}`,
+		func(ctx context.Context, s *store.Store) error {
+			out, err := s.BatchGet(ctx, "alice", []string{rowID})
+			if err == nil && len(out.Items) != 1 {
+				err = errors.New("the item is missing")
+			}
+			return err
+		},
+	},
 	"BatchWriteItem": {`{}`, func(ctx context.Context, s *store.Store) error {
 		out, err := s.BatchWrite(ctx, "alice", []api.BatchWriteEntry{
 			{Create: &api.ItemInput{Name: "x"}},
@@ -163,7 +170,12 @@ func TestWritesThatWereSentAreNotSentAgain(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_ = operations[operation].do(ctx, s.store())
 		cancel()
-		if want := []string{operation, operation, look}; len(s.calls) < 3 || !slices.Equal(s.calls[:3], want) {
+		if want := []string{
+			operation,
+			operation,
+			look,
+		}; len(s.calls) < 3 ||
+			!slices.Equal(s.calls[:3], want) {
 			t.Errorf("the calls were %v", s.calls)
 		}
 	}

@@ -26,15 +26,43 @@ import (
 
 // Database is what the store calls.
 type Database interface {
-	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
-	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
-	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	BatchGetItem(
+		context.Context,
+		*dynamodb.BatchGetItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.BatchGetItemOutput, error)
+	BatchWriteItem(
+		context.Context,
+		*dynamodb.BatchWriteItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.BatchWriteItemOutput, error)
+	DeleteItem(
+		context.Context,
+		*dynamodb.DeleteItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.DeleteItemOutput, error)
+	GetItem(
+		context.Context,
+		*dynamodb.GetItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.GetItemOutput, error)
+	PutItem(
+		context.Context,
+		*dynamodb.PutItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.PutItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	// TransactWriteItems holds puts only.
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	TransactWriteItems(
+		context.Context,
+		*dynamodb.TransactWriteItemsInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
+	UpdateItem(
+		context.Context,
+		*dynamodb.UpdateItemInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.UpdateItemOutput, error)
 }
 
 var _ Database = (*dynamodb.Client)(nil)
@@ -71,7 +99,13 @@ type Store struct {
 
 // New returns a store on a table. newID makes item ids that sort by time.
 func New(db Database, table string, now func() time.Time, newID func() string) *Store {
-	return &Store{db: db, table: table, now: now, newID: newID, write: newID}
+	return &Store{
+		db:    db,
+		table: table,
+		now:   now,
+		newID: newID,
+		write: newID,
+	}
 }
 
 const (

@@ -23,7 +23,10 @@ func code(err error) api.Code {
 
 func TestActionsAreThoseOfTheCalls(t *testing.T) {
 	t.Parallel()
-	want := []string{"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
+	want := []string{
+		"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
+		"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+	}
 	if diff := cmp.Diff(want, Actions()); diff != "" {
 		t.Error(diff)
 	}

@@ -122,13 +122,13 @@ func TestKeyTellsAnEmptyFieldFromOneThatWasLeftOut(t *testing.T) {
 func TestKeyMatchesTheSameBodyAfterAFieldIsDeclared(t *testing.T) {
 	t.Parallel()
 	type before struct {
-		Name string   `json:"name" required:"true"`
+		Name string   `json:"name"           required:"true"`
 		Note *string  `json:"note,omitempty"`
 		List []string `json:"list,omitzero"`
 	}
 	type after struct {
-		Level int            `json:"level" default:"3"`
-		Name  string         `json:"name" required:"true"`
+		Level int            `json:"level"          default:"3"`
+		Name  string         `json:"name"                       required:"true"`
 		Done  bool           `json:"done"`
 		Note  *string        `json:"note,omitempty"`
 		List  []string       `json:"list,omitzero"`

@@ -14,15 +14,27 @@ import (
 
 // Replace changes an item in one conditional write. Errors: NotFound,
 // PreconditionFailed with the current version, OutcomeUnknown.
-func (s *Store) Replace(ctx context.Context, owner, id string, in api.ItemInput, p Precondition) (api.Item, error) {
+func (s *Store) Replace(
+	ctx context.Context,
+	owner, id string,
+	in api.ItemInput,
+	p Precondition,
+) (api.Item, error) {
 	write := s.write()
 	update, names, vals, err := replacement(in, write, s.stamp())
 	if err != nil {
 		return api.Item{}, failed("replacing an item", err)
 	}
-	request := &dynamodb.UpdateItemInput{TableName: &s.table, Key: itemKey(owner, id), UpdateExpression: &update,
-		ConditionExpression: p.condition(vals), ExpressionAttributeNames: names, ExpressionAttributeValues: vals,
-		ReturnValues: types.ReturnValueAllNew, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}
+	request := &dynamodb.UpdateItemInput{
+		TableName:                           &s.table,
+		Key:                                 itemKey(owner, id),
+		UpdateExpression:                    &update,
+		ConditionExpression:                 p.condition(vals),
+		ExpressionAttributeNames:            names,
+		ExpressionAttributeValues:           vals,
+		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
 	for try := 1; ; try++ {
 		out, err := s.db.UpdateItem(ctx, request, once)
 		var lost *types.ConditionalCheckFailedException
@@ -35,7 +47,10 @@ func (s *Store) Replace(ctx context.Context, owner, id string, in api.ItemInput,
 			}
 			return api.Item{}, refused(lost.Item)
 		case !unclear(err) && try > 1:
-			return api.Item{}, unknown(lookFirst, wrap("replacing an item", err)) // an earlier try may be applied yet
+			return api.Item{}, unknown(
+				lookFirst,
+				wrap("replacing an item", err),
+			) // an earlier try may be applied yet
 		case !unclear(err):
 			return api.Item{}, failed("replacing an item", err)
 		}

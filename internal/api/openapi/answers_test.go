@@ -22,7 +22,10 @@ func described(t *testing.T) document {
 func TestLimitIsAnIntegerAndListsAreNotNull(t *testing.T) {
 	t.Parallel()
 	doc := described(t)
-	i := slices.IndexFunc(doc.Paths["/items"]["get"].Parameters, func(p parameter) bool { return p.Name == "limit" })
+	i := slices.IndexFunc(
+		doc.Paths["/items"]["get"].Parameters,
+		func(p parameter) bool { return p.Name == "limit" },
+	)
 	if i < 0 {
 		t.Fatal("there is no limit")
 	}
@@ -107,7 +110,7 @@ func TestEveryPathParameterIsDescribed(t *testing.T) {
 	t.Parallel()
 	type place struct {
 		Shop string `json:"shop" required:"true" pattern:"^[a-z]+$" description:"The shop."`
-		Row  int    `json:"row" required:"true" minimum:"1"`
+		Row  int    `json:"row"  required:"true"                                            minimum:"1"`
 	}
 	doc, err := describe([]api.Route{{
 		Method:         "GET",

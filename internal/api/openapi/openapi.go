@@ -46,7 +46,8 @@ func describe(routes []api.Route) (document, error) {
 		Info: info{
 			Title:   "Items API",
 			Version: "1.0.0",
-			Description: "Items that belong to their caller. Errors of the API are problem documents (RFC 9457) " +
+			Description: "Items that belong to their caller. Errors of the API are problem " +
+				"documents (RFC 9457) " +
 				"with a code; what the gateway in front of it refuses, or cannot answer, has a message only.",
 		},
 		// The handler puts the path at which it is served here.
@@ -282,10 +283,19 @@ func gatewayAnswers(r api.Route) []gatewayAnswer {
 		{http.StatusBadRequest, "The request is malformed"},
 		{http.StatusNotFound, "The API has no such route, or is not served here"},
 		{http.StatusRequestEntityTooLarge, "The request is larger than 10 MB, or than the function takes"},
-		{http.StatusRequestHeaderFieldsTooLarge, "The request line and the headers are larger than 10,240 bytes"},
+		{
+			http.StatusRequestHeaderFieldsTooLarge,
+			"The request line and the headers are larger than 10,240 bytes",
+		},
 		{http.StatusTooManyRequests, "Too many requests: try again later"},
-		{http.StatusInternalServerError, "The function failed or could not be asked; a write was perhaps done"},
-		{http.StatusServiceUnavailable, "The function is busy or did not answer in time; a write was perhaps done"},
+		{
+			http.StatusInternalServerError,
+			"The function failed or could not be asked; a write was perhaps done",
+		},
+		{
+			http.StatusServiceUnavailable,
+			"The function is busy or did not answer in time; a write was perhaps done",
+		},
 	}
 	if !r.Public {
 		out = append(out,
@@ -305,8 +315,10 @@ func errorHeaders(r api.Route, status int) map[string]header {
 		}}
 	case status == http.StatusServiceUnavailable:
 		return map[string]header{"Retry-After": {
-			Description: "After how many seconds to try again, with the code `" + string(api.Unavailable) + "`.",
-			Schema:      schema{Type: field.Integer, Minimum: "0"},
+			Description: "After how many seconds to try again, with the code `" + string(
+				api.Unavailable,
+			) + "`.",
+			Schema: schema{Type: field.Integer, Minimum: "0"},
 		}}
 	case status == http.StatusPreconditionFailed:
 		return map[string]header{"ETag": {

@@ -32,7 +32,8 @@ func TestDocumentHoldsEveryRouteAndConstraint(t *testing.T) {
 	t.Parallel()
 	text := string(api.OpenAPI)
 	for _, r := range api.Routes() {
-		if !strings.Contains(text, `"`+r.Path+`"`) || !strings.Contains(text, `"operationId": "`+string(r.Operation)+`"`) {
+		if !strings.Contains(text, `"`+r.Path+`"`) ||
+			!strings.Contains(text, `"operationId": "`+string(r.Operation)+`"`) {
 			t.Errorf("the route %s is missing", r.Key())
 		}
 	}

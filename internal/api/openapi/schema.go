@@ -131,7 +131,11 @@ func (s *schemas) object(t *field.Type, d direction) (schema, error) {
 		name += "Input"
 	}
 	if _, taken := s.all[name]; taken || name == "" {
-		return schema{}, fmt.Errorf("the type %s has no name of its own in the document: %q is taken", t.Go, name)
+		return schema{}, fmt.Errorf(
+			"the type %s has no name of its own in the document: %q is taken",
+			t.Go,
+			name,
+		)
 	}
 	s.names[key] = name
 	s.all[name] = schema{} // the name is taken

@@ -93,9 +93,35 @@ func TestEveryConstraintOfTheDocumentIsEnforcedAndNoOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := []string{`null`, `0`, `-6`, `1e3`, `0.5`, `1e30`, `""`, `"x"`,
-		`"` + strings.Repeat("ä", 301) + `"`, `true`, `[]`, `[null]`, `[1,2,3,4]`, `[[]]`, `[[10]]`, `["abc"]`,
-		`{}`, `{"a":""}`, `{"a":[1,2,3]}`, `{"city":"x","zip":"1"}`, `{"city":"x","town":1}`, `[{"city":""}]`, `"2024-02-30"`, `"2024-02-30T00:00:00Z"`}
+	values := []string{
+		`null`,
+		`0`,
+		`-6`,
+		`1e3`,
+		`0.5`,
+		`1e30`,
+		`""`,
+		`"x"`,
+		`"` + strings.Repeat(
+			"ä",
+			301,
+		) + `"`,
+		`true`,
+		`[]`,
+		`[null]`,
+		`[1,2,3,4]`,
+		`[[]]`,
+		`[[10]]`,
+		`["abc"]`,
+		`{}`,
+		`{"a":""}`,
+		`{"a":[1,2,3]}`,
+		`{"city":"x","zip":"1"}`,
+		`{"city":"x","town":1}`,
+		`[{"city":""}]`,
+		`"2024-02-30"`,
+		`"2024-02-30T00:00:00Z"`,
+	}
 	for _, sample := range fieldtest.Objects(of) {
 		agree(t, s, []byte(sample.JSON))
 		values = append(values, sample.Value)
@@ -153,7 +179,8 @@ func TestTypeInBothDirectionsIsDescribedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	in, err := s.of(api.ItemRef{}, inRequest)
-	if err != nil || out.Ref != "#/components/schemas/ItemRef" || in.Ref != "#/components/schemas/ItemRefInput" {
+	if err != nil || out.Ref != "#/components/schemas/ItemRef" ||
+		in.Ref != "#/components/schemas/ItemRefInput" {
 		t.Errorf("got %s and %s, %v", out.Ref, in.Ref, err)
 	}
 	if s.all["ItemRef"].AdditionalProperties != nil || s.all["ItemRefInput"].AdditionalProperties != false {
@@ -171,6 +198,10 @@ func TestTypeInBothDirectionsIsDescribedTwice(t *testing.T) {
 // different things.
 func FuzzSchema(f *testing.F) {
 	s := compiled(f, fieldtest.Every{}, inRequest)
-	f.Add([]byte(`{"text":"x","needed":[1],"place":{"city":"c"},"labels":{"a":"b"},"percent":100.0,"any":null}`))
+	f.Add(
+		[]byte(
+			`{"text":"x","needed":[1],"place":{"city":"c"},"labels":{"a":"b"},"percent":100.0,"any":null}`,
+		),
+	)
 	f.Fuzz(func(t *testing.T, data []byte) { agree(t, s, data) })
 }

@@ -87,7 +87,8 @@ func integers(t *field.Type) []string {
 		power := new(big.Int).Lsh(one, uint(n))
 		below, above := new(big.Int).Sub(power, one), new(big.Int).Add(power, one)
 		for _, v := range []*big.Int{below, new(big.Int).Neg(power), above} {
-			if v.IsInt64() && v.Int64()>>(bits-1)>>1 == v.Int64()>>63 || v.IsUint64() && v.Uint64()>>(bits-1)>>1 == 0 {
+			if v.IsInt64() && v.Int64()>>(bits-1)>>1 == v.Int64()>>63 ||
+				v.IsUint64() && v.Uint64()>>(bits-1)>>1 == 0 {
 				out = append(out, v.String())
 			}
 		}
@@ -110,7 +111,14 @@ func fractions(t *field.Type) []string {
 	case t.Go.Name() == "Number":
 		return append(out, "1e400", "-1E-400", "0.1", strings.Repeat("1234567890", 10)+".000")
 	case t.Go.Bits() == 64:
-		return append(out, "0.1", "1.7976931348623157e308", "5e-324", "-2.2250738585072014e-308", "9007199254740991")
+		return append(
+			out,
+			"0.1",
+			"1.7976931348623157e308",
+			"5e-324",
+			"-2.2250738585072014e-308",
+			"9007199254740991",
+		)
 	}
 	return append(out, "3.4028235e38", "16777216", "0.1")
 }

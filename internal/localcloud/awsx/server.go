@@ -36,7 +36,10 @@ type component struct {
 	construct provider.ConstructFunc
 }
 
-var components = map[string]component{vpcType: {vpcArguments, constructVpc}, trailType: {trailArguments, constructTrail}}
+var components = map[string]component{
+	vpcType:   {vpcArguments, constructVpc},
+	trailType: {trailArguments, constructTrail},
+}
 
 // Types returns the tokens of the supported components, sorted.
 func Types() []string { return slices.Sorted(maps.Keys(components)) }
@@ -79,15 +82,31 @@ func (s *Server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc
 }
 
 // Configure tells the engine what this provider can do.
-func (s *Server) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, AcceptResources: true, AcceptOutputs: true, SupportsPreview: true}, nil
+func (s *Server) Configure(
+	context.Context,
+	*pulumirpc.ConfigureRequest,
+) (*pulumirpc.ConfigureResponse, error) {
+	return &pulumirpc.ConfigureResponse{
+		AcceptSecrets:   true,
+		AcceptResources: true,
+		AcceptOutputs:   true,
+		SupportsPreview: true,
+	}, nil
 }
 
 // Construct registers a component and its children.
-func (s *Server) Construct(ctx context.Context, r *pulumirpc.ConstructRequest) (*pulumirpc.ConstructResponse, error) {
+func (s *Server) Construct(
+	ctx context.Context,
+	r *pulumirpc.ConstructRequest,
+) (*pulumirpc.ConstructResponse, error) {
 	c, ok := components[r.Type]
 	if !ok {
-		return nil, fmt.Errorf("the local cloud does not support the component %s; of awsx it supports %v; deploy this component to AWS, or leave it out of local stacks", r.Type, Types())
+		return nil, fmt.Errorf(
+			"the local cloud does not support the component %s; of awsx it supports %v; deploy this "+
+				"component to AWS, or leave it out of local stacks",
+			r.Type,
+			Types(),
+		)
 	}
 	if err := c.accept(r); err != nil {
 		return nil, err
@@ -105,10 +124,15 @@ func (s *Server) Construct(ctx context.Context, r *pulumirpc.ConstructRequest) (
 		return nil, fmt.Errorf("connecting to the engine: %w", err)
 	}
 	var used *pulumi.Context
-	out, err := provider.Construct(ctx, r, engine, func(ctx *pulumi.Context, typ, name string, in provider.ConstructInputs, o pulumi.ResourceOption) (*provider.ConstructResult, error) {
-		used = ctx
-		return c.construct(ctx, typ, name, in, o)
-	})
+	out, err := provider.Construct(
+		ctx,
+		r,
+		engine,
+		func(ctx *pulumi.Context, typ, name string, in provider.ConstructInputs, o pulumi.ResourceOption) (*provider.ConstructResult, error) {
+			used = ctx
+			return c.construct(ctx, typ, name, in, o)
+		},
+	)
 	if used != nil {
 		err = errors.Join(err, used.Close()) // with the connection to the engine
 	} else {
@@ -122,7 +146,13 @@ func (s *Server) Construct(ctx context.Context, r *pulumirpc.ConstructRequest) (
 
 // accept refuses arguments by name before anything is registered.
 func (c component) accept(r *pulumirpc.ConstructRequest) error {
-	in, err := plugin.UnmarshalProperties(r.Inputs, plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true, SkipNulls: true})
+	in, err := plugin.UnmarshalProperties(r.Inputs, plugin.MarshalOptions{
+		KeepUnknowns:     true,
+		KeepSecrets:      true,
+		KeepResources:    true,
+		KeepOutputValues: true,
+		SkipNulls:        true,
+	})
 	if err != nil {
 		return fmt.Errorf("reading the arguments of the %s %s: %w", r.Type, r.Name, err)
 	}
@@ -133,7 +163,12 @@ func (c component) accept(r *pulumirpc.ConstructRequest) error {
 		}
 	}
 	if len(bad) > 0 {
-		return fmt.Errorf("the local cloud does not support the arguments %s of the component %s; it supports %s", strings.Join(bad, ", "), r.Type, strings.Join(c.arguments, ", "))
+		return fmt.Errorf(
+			"the local cloud does not support the arguments %s of the component %s; it supports %s",
+			strings.Join(bad, ", "),
+			r.Type,
+			strings.Join(c.arguments, ", "),
+		)
 	}
 	return nil
 }

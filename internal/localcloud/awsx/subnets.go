@@ -37,7 +37,11 @@ func layout(vpc, cidr string, zones []string, mask *int, specs []subnetSpec) ([]
 		size += addresses(s.mask(even))
 	}
 	if zone > 32 || size > addresses(zone) {
-		return nil, fmt.Errorf("the subnets are too large for the VPC: each zone has a /%d, and they need %d addresses", zone, size)
+		return nil, fmt.Errorf(
+			"the subnets are too large for the VPC: each zone has a /%d, and they need %d addresses",
+			zone,
+			size,
+		)
 	}
 	var out []subnet
 	start := uint64(binary.BigEndian.Uint32(whole.Addr().AsSlice()))
@@ -48,11 +52,22 @@ func layout(vpc, cidr string, zones []string, mask *int, specs []subnetSpec) ([]
 			n := addresses(s.mask(even))
 			next = (next + n - 1) / n * n // a range begins at a multiple of its size
 			if next+n > end {
-				return nil, fmt.Errorf("the subnets are too large for the VPC: %s does not fit into a /%d beside those before it", s.label(), zone)
+				return nil, fmt.Errorf(
+					"the subnets are too large for the VPC: %s does not fit into a /%d beside those before it",
+					s.label(),
+					zone,
+				)
 			}
 			var b [4]byte
 			binary.BigEndian.PutUint32(b[:], uint32(next))
-			out = append(out, subnet{fmt.Sprintf("%s-%s-%d", vpc, s.label(), i+1), z, netip.PrefixFrom(netip.AddrFrom4(b), s.mask(even)).String()})
+			out = append(
+				out,
+				subnet{
+					fmt.Sprintf("%s-%s-%d", vpc, s.label(), i+1),
+					z,
+					netip.PrefixFrom(netip.AddrFrom4(b), s.mask(even)).String(),
+				},
+			)
 			next += n
 		}
 	}

@@ -23,16 +23,31 @@ func TestZonesShareTheRangeEvenly(t *testing.T) {
 		want  []string
 	}{
 		{"10.0.0.0/16", 1, nil, isolated, []string{"v-isolated-1 a 10.0.0.0/16"}},
-		{"10.0.0.0/16", 2, nil, isolated, []string{"v-isolated-1 a 10.0.0.0/17", "v-isolated-2 b 10.0.128.0/17"}},
+		{"10.0.0.0/16", 2, nil, isolated, []string{"v-isolated-1 a 10.0.0.0/17", "v-isolated-2 b " +
+			"10.0.128.0/17"}},
 		{"10.0.0.0/16", 3, nil, isolated, []string{"v-isolated-1 a 10.0.0.0/18", "v-isolated-2 b 10.0.64.0/18", "v-isolated-3 c 10.0.128.0/18"}},
-		{"192.168.7.0/24", 2, nil, []subnetSpec{{Type: "Isolated", Name: "data"}}, []string{"v-data-1 a 192.168.7.0/25", "v-data-2 b 192.168.7.128/25"}},
-		{"10.0.0.0/16", 2, nil, []subnetSpec{{Type: "Isolated", CIDRMask: 24}}, []string{"v-isolated-1 a 10.0.0.0/24", "v-isolated-2 b 10.0.128.0/24"}},
-		{"10.0.0.0/16", 1, nil, []subnetSpec{{Type: "Isolated"}, {Type: "Isolated", Name: "b"}}, []string{"v-isolated-1 a 10.0.0.0/17", "v-b-1 a 10.0.128.0/17"}},
+		{"192.168.7.0/24", 2, nil, []subnetSpec{{
+			Type: "Isolated",
+			Name: "data",
+		}}, []string{"v-data-1 a 192.168.7.0/25", "v-data-2 b 192.168.7.128/25"}},
+		{"10.0.0.0/16", 2, nil, []subnetSpec{{
+			Type:     "Isolated",
+			CIDRMask: 24,
+		}}, []string{"v-isolated-1 a 10.0.0.0/24", "v-isolated-2 b 10.0.128.0/24"}},
+		{"10.0.0.0/16", 1, nil, []subnetSpec{
+			{Type: "Isolated"},
+			{Type: "Isolated", Name: "b"},
+		}, []string{"v-isolated-1 a 10.0.0.0/17", "v-b-1 a 10.0.128.0/17"}},
 		// The parts of a given size are the same for any number of zones.
-		{"10.0.0.0/16", 2, &quarter, isolated, []string{"v-isolated-1 a 10.0.0.0/18", "v-isolated-2 b 10.0.64.0/18"}},
-		{"10.0.0.0/16", 3, &quarter, isolated, []string{"v-isolated-1 a 10.0.0.0/18", "v-isolated-2 b 10.0.64.0/18", "v-isolated-3 c 10.0.128.0/18"}},
+		{"10.0.0.0/16", 2, &quarter, isolated, []string{"v-isolated-1 a 10.0.0.0/18", "v-isolated-2 " +
+			"b 10.0.64.0/18"}},
+		{"10.0.0.0/16", 3, &quarter, isolated, []string{"v-isolated-1 a 10.0.0.0/18", "v-isolated-2 " +
+			"b 10.0.64.0/18", "v-isolated-3 c 10.0.128.0/18"}},
 		// A range begins at a multiple of its size.
-		{"10.0.0.0/16", 1, nil, []subnetSpec{{Type: "Isolated", CIDRMask: 24}, {Type: "Isolated", Name: "b", CIDRMask: 20}}, []string{"v-isolated-1 a 10.0.0.0/24", "v-b-1 a 10.0.16.0/20"}},
+		{"10.0.0.0/16", 1, nil, []subnetSpec{
+			{Type: "Isolated", CIDRMask: 24},
+			{Type: "Isolated", Name: "b", CIDRMask: 20},
+		}, []string{"v-isolated-1 a 10.0.0.0/24", "v-b-1 a 10.0.16.0/20"}},
 	} {
 		made, err := layout("v", c.cidr, zonesOf(c.zones), c.mask, c.specs)
 		if err != nil {
@@ -54,8 +69,18 @@ func TestSubnetsThatDoNotFitAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		cidr  string
 		specs []subnetSpec
-	}{{"10.0.0.0/24", []subnetSpec{{Type: "Isolated", CIDRMask: 24}}}, {"10.0.0.0/32", isolated}, {"10.0.0.1/24", isolated}, {"fd00::/16", isolated}, {"", isolated},
-		{"10.0.0.0/24", []subnetSpec{{Type: "Isolated", CIDRMask: 27}, {Type: "Isolated", CIDRMask: 26}, {Type: "Isolated", CIDRMask: 27}}}} {
+	}{
+		{"10.0.0.0/24", []subnetSpec{{Type: "Isolated", CIDRMask: 24}}},
+		{"10.0.0.0/32", isolated},
+		{"10.0.0.1/24", isolated},
+		{"fd00::/16", isolated},
+		{"", isolated},
+		{"10.0.0.0/24", []subnetSpec{
+			{Type: "Isolated", CIDRMask: 27},
+			{Type: "Isolated", CIDRMask: 26},
+			{Type: "Isolated", CIDRMask: 27},
+		}},
+	} {
 		if got, err := layout("v", c.cidr, zonesOf(2), nil, c.specs); err == nil {
 			t.Errorf("%s with %v gave %v", c.cidr, c.specs, got)
 		}

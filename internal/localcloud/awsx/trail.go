@@ -16,8 +16,22 @@ import (
 
 const trailType = "awsx:cloudtrail:Trail"
 
-var trailArguments = []string{"advancedEventSelectors", "enableLogFileValidation", "enableLogging", "eventSelectors", "includeGlobalServiceEvents", "insightSelectors",
-	"isMultiRegionTrail", "isOrganizationTrail", "kmsKeyId", "name", "s3Bucket", "s3KeyPrefix", "snsTopicName", "tags"}
+var trailArguments = []string{
+	"advancedEventSelectors",
+	"enableLogFileValidation",
+	"enableLogging",
+	"eventSelectors",
+	"includeGlobalServiceEvents",
+	"insightSelectors",
+	"isMultiRegionTrail",
+	"isOrganizationTrail",
+	"kmsKeyId",
+	"name",
+	"s3Bucket",
+	"s3KeyPrefix",
+	"snsTopicName",
+	"tags",
+}
 
 // trailArgs are the supported arguments. All but the bucket are passed on to
 // the trail.
@@ -49,9 +63,15 @@ type bucketArgs struct {
 func (a trailArgs) check() error {
 	switch {
 	case a.Bucket == nil || a.Bucket.Args != nil || a.Bucket.Existing == nil:
-		return errors.New("the local cloud does not support that awsx makes the bucket of a trail: make it, and give its ARN as s3Bucket.existing.arn")
+		return errors.New(
+			"the local cloud does not support that awsx makes the bucket of a trail: make it, and give " +
+				"its ARN as s3Bucket.existing.arn",
+		)
 	case a.Bucket.Existing.Name != nil || a.Bucket.Existing.ARN == nil:
-		return errors.New("the local cloud does not support s3Bucket.existing.name, from which awsx makes an ARN that is none: give s3Bucket.existing.arn")
+		return errors.New(
+			"the local cloud does not support s3Bucket.existing.name, from which awsx makes an ARN that " +
+				"is none: give s3Bucket.existing.arn",
+		)
 	}
 	return nil
 }
@@ -61,9 +81,21 @@ func writable(arn string) (string, error) {
 	type member map[string]any
 	who := member{"Service": "cloudtrail.amazonaws.com"}
 	data, err := json.Marshal(member{"Version": "2012-10-17", "Statement": []member{
-		{"Sid": "AWSCloudTrailAclCheck", "Effect": "Allow", "Principal": who, "Action": []string{"s3:GetBucketAcl"}, "Resource": []string{arn}},
-		{"Sid": "AWSCloudTrailWrite", "Effect": "Allow", "Principal": who, "Action": []string{"s3:PutObject"}, "Resource": []string{arn + "/*"},
-			"Condition": member{"StringEquals": member{"s3:x-amz-acl": "bucket-owner-full-control"}}},
+		{
+			"Sid":       "AWSCloudTrailAclCheck",
+			"Effect":    "Allow",
+			"Principal": who,
+			"Action":    []string{"s3:GetBucketAcl"},
+			"Resource":  []string{arn},
+		},
+		{
+			"Sid":       "AWSCloudTrailWrite",
+			"Effect":    "Allow",
+			"Principal": who,
+			"Action":    []string{"s3:PutObject"},
+			"Resource":  []string{arn + "/*"},
+			"Condition": member{"StringEquals": member{"s3:x-amz-acl": "bucket-owner-full-control"}},
+		},
 	}})
 	return string(data), err
 }
@@ -77,7 +109,12 @@ func bucketName(arn string) (string, error) {
 	return name, nil
 }
 
-func constructTrail(ctx *pulumi.Context, typ, name string, in provider.ConstructInputs, o pulumi.ResourceOption) (*provider.ConstructResult, error) {
+func constructTrail(
+	ctx *pulumi.Context,
+	typ, name string,
+	in provider.ConstructInputs,
+	o pulumi.ResourceOption,
+) (*provider.ConstructResult, error) {
 	var a trailArgs
 	if err := in.CopyTo(&a); err != nil {
 		return nil, fmt.Errorf("reading the arguments: %w", err)
@@ -91,15 +128,28 @@ func constructTrail(ctx *pulumi.Context, typ, name string, in provider.Construct
 	}
 	arn := a.Bucket.Existing.ARN.ToStringPtrOutput().Elem()
 	bucket := arn.ApplyT(bucketName).(pulumi.StringOutput)
-	policy, err := s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{Bucket: bucket, Policy: arn.ApplyT(writable).(pulumi.StringOutput)}, pulumi.Parent(t))
+	policy, err := s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{
+		Bucket: bucket,
+		Policy: arn.ApplyT(writable).(pulumi.StringOutput),
+	}, pulumi.Parent(t))
 	if err != nil {
 		return nil, err
 	}
 	made, err := cloudtrail.NewTrail(ctx, name, &cloudtrail.TrailArgs{
-		AdvancedEventSelectors: a.AdvancedEventSelectors, EnableLogFileValidation: a.EnableLogFileValidation, EnableLogging: a.EnableLogging,
-		EventSelectors: a.EventSelectors, IncludeGlobalServiceEvents: a.IncludeGlobalServiceEvents, InsightSelectors: a.InsightSelectors,
-		IsMultiRegionTrail: a.IsMultiRegionTrail, IsOrganizationTrail: a.IsOrganizationTrail, KmsKeyId: a.KMSKeyID, Name: a.Name,
-		S3BucketName: bucket, S3KeyPrefix: a.S3KeyPrefix, SnsTopicName: a.SNSTopicName, Tags: a.Tags,
+		AdvancedEventSelectors:     a.AdvancedEventSelectors,
+		EnableLogFileValidation:    a.EnableLogFileValidation,
+		EnableLogging:              a.EnableLogging,
+		EventSelectors:             a.EventSelectors,
+		IncludeGlobalServiceEvents: a.IncludeGlobalServiceEvents,
+		InsightSelectors:           a.InsightSelectors,
+		IsMultiRegionTrail:         a.IsMultiRegionTrail,
+		IsOrganizationTrail:        a.IsOrganizationTrail,
+		KmsKeyId:                   a.KMSKeyID,
+		Name:                       a.Name,
+		S3BucketName:               bucket,
+		S3KeyPrefix:                a.S3KeyPrefix,
+		SnsTopicName:               a.SNSTopicName,
+		Tags:                       a.Tags,
 	}, pulumi.Parent(t), pulumi.DependsOn([]pulumi.Resource{policy}))
 	if err != nil {
 		return nil, err

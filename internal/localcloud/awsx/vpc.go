@@ -15,8 +15,20 @@ import (
 
 const vpcType = "awsx:ec2:Vpc"
 
-var vpcArguments = []string{"availabilityZoneCidrMask", "availabilityZoneNames", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics",
-	"instanceTenancy", "natGateways", "numberOfAvailabilityZones", "subnetSpecs", "subnetStrategy", "tags"}
+var vpcArguments = []string{
+	"availabilityZoneCidrMask",
+	"availabilityZoneNames",
+	"cidrBlock",
+	"enableDnsHostnames",
+	"enableDnsSupport",
+	"enableNetworkAddressUsageMetrics",
+	"instanceTenancy",
+	"natGateways",
+	"numberOfAvailabilityZones",
+	"subnetSpecs",
+	"subnetStrategy",
+	"tags",
+}
 
 // vpcArgs are the supported arguments; what is plain in awsx is plain here.
 type vpcArgs struct {
@@ -59,16 +71,30 @@ func (a vpcArgs) check() error {
 		}
 	}
 	refuse(a.Strategy == nil || *a.Strategy != "Auto", "a VPC of awsx whose subnetStrategy is not Auto")
-	refuse(a.NAT == nil || !strings.EqualFold(a.NAT.Strategy, "None"), "NAT gateways: natGateways.strategy must be None, and awsx takes OnePerAz when it is not given")
+	refuse(
+		a.NAT == nil || !strings.EqualFold(a.NAT.Strategy, "None"),
+		"NAT gateways: natGateways.strategy must be None, and awsx takes OnePerAz when it is not given",
+	)
 	refuse(a.NAT != nil && len(a.NAT.Elastic) > 0, "natGateways.elasticIpAllocationIds")
-	refuse(len(a.Specs) == 0, "a VPC of awsx without subnetSpecs, in which awsx makes private and public subnets")
+	refuse(
+		len(a.Specs) == 0,
+		"a VPC of awsx without subnetSpecs, in which awsx makes private and public subnets",
+	)
 	for i, s := range a.Specs {
-		refuse(!strings.EqualFold(s.Type, "Isolated"), "subnetSpecs[%d].type %s: subnets are Isolated", i, s.Type)
+		refuse(
+			!strings.EqualFold(s.Type, "Isolated"),
+			"subnetSpecs[%d].type %s: subnets are Isolated",
+			i,
+			s.Type,
+		)
 		refuse(len(s.CIDRBlocks) > 0, "subnetSpecs[%d].cidrBlocks", i)
 		refuse(s.Size != nil, "subnetSpecs[%d].size: give cidrMask", i)
 	}
 	if len(a.Zones) > 0 && a.NumberOfZones != nil {
-		errs = append(errs, errors.New("only one of availabilityZoneNames and numberOfAvailabilityZones can be given"))
+		errs = append(
+			errs,
+			errors.New("only one of availabilityZoneNames and numberOfAvailabilityZones can be given"),
+		)
 	}
 	n := a.zones()
 	refuse(n < 1 || n > maxZones, "a VPC over %d zones; it must be 1 to %d", n, maxZones)
@@ -124,7 +150,12 @@ func (a vpcArgs) tagged(name string, more ...map[string]string) pulumi.StringMap
 	}).(pulumi.StringMapOutput)
 }
 
-func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructInputs, o pulumi.ResourceOption) (*provider.ConstructResult, error) {
+func constructVpc(
+	ctx *pulumi.Context,
+	typ, name string,
+	in provider.ConstructInputs,
+	o pulumi.ResourceOption,
+) (*provider.ConstructResult, error) {
 	var a vpcArgs
 	if err := in.CopyTo(&a); err != nil {
 		return nil, fmt.Errorf("reading the arguments: %w", err)
@@ -143,7 +174,11 @@ func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructIn
 			return nil, fmt.Errorf("asking for the availability zones: %w", err)
 		}
 		if len(found.Names) < a.zones() {
-			return nil, fmt.Errorf("the region has %d availability zones, and %d are asked for", len(found.Names), a.zones())
+			return nil, fmt.Errorf(
+				"the region has %d availability zones, and %d are asked for",
+				len(found.Names),
+				a.zones(),
+			)
 		}
 		zones = found.Names[:a.zones()]
 	}
@@ -152,13 +187,20 @@ func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructIn
 		return nil, err
 	}
 	made, err := ec2.NewVpc(ctx, name, &ec2.VpcArgs{
-		CidrBlock: pulumi.String(a.cidr()), EnableDnsHostnames: a.EnableDNSHostnames, EnableDnsSupport: a.EnableDNSSupport,
-		EnableNetworkAddressUsageMetrics: a.EnableNetworkAddressUsageMetrics, InstanceTenancy: a.InstanceTenancy, Tags: a.tagged(name),
+		CidrBlock:                        pulumi.String(a.cidr()),
+		EnableDnsHostnames:               a.EnableDNSHostnames,
+		EnableDnsSupport:                 a.EnableDNSSupport,
+		EnableNetworkAddressUsageMetrics: a.EnableNetworkAddressUsageMetrics,
+		InstanceTenancy:                  a.InstanceTenancy,
+		Tags:                             a.tagged(name),
 	}, pulumi.Parent(v))
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{VpcId: made.ID(), Tags: a.tagged(name)}, under(made)...)
+	gateway, err := ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{
+		VpcId: made.ID(),
+		Tags:  a.tagged(name),
+	}, under(made)...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +212,10 @@ func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructIn
 	v.Routes, v.VpcEndpoints = ec2.RouteArray{}.ToRouteArrayOutput(), ec2.VpcEndpointArray{}.ToVpcEndpointArrayOutput()
 	none := pulumi.StringArray{}.ToStringArrayOutput()
 	v.PublicSubnetIds, v.PrivateSubnetIds = none, none
-	if err := ctx.RegisterResourceOutputs(v, pulumi.Map{"vpcId": v.VpcId, "isolatedSubnetIds": v.IsolatedSubnetIds}); err != nil {
+	if err := ctx.RegisterResourceOutputs(v, pulumi.Map{
+		"vpcId":             v.VpcId,
+		"isolatedSubnetIds": v.IsolatedSubnetIds,
+	}); err != nil {
 		return nil, err
 	}
 	return provider.NewConstructResult(v)
@@ -178,7 +223,13 @@ func constructVpc(ctx *pulumi.Context, typ, name string, in provider.ConstructIn
 
 // compose makes the subnets, each with its route table, which has no routes
 // but the VPC's own.
-func (a vpcArgs) compose(ctx *pulumi.Context, name string, v *sdk.Vpc, made *ec2.Vpc, subnets []subnet) error {
+func (a vpcArgs) compose(
+	ctx *pulumi.Context,
+	name string,
+	v *sdk.Vpc,
+	made *ec2.Vpc,
+	subnets []subnet,
+) error {
 	var ids pulumi.StringArray
 	var all ec2.SubnetArray
 	var tables ec2.RouteTableArray
@@ -187,26 +238,48 @@ func (a vpcArgs) compose(ctx *pulumi.Context, name string, v *sdk.Vpc, made *ec2
 		spec := a.Specs[i%len(a.Specs)]
 		own := map[string]string{"Name": s.name, "SubnetType": spec.Type}
 		subnet, err := ec2.NewSubnet(ctx, s.name, &ec2.SubnetArgs{
-			VpcId: made.ID(), AvailabilityZone: pulumi.String(s.zone), CidrBlock: pulumi.String(s.cidr), MapPublicIpOnLaunch: pulumi.Bool(false),
-			Tags: a.tagged(name, spec.Tags, own),
+			VpcId:               made.ID(),
+			AvailabilityZone:    pulumi.String(s.zone),
+			CidrBlock:           pulumi.String(s.cidr),
+			MapPublicIpOnLaunch: pulumi.Bool(false),
+			Tags:                a.tagged(name, spec.Tags, own),
 		}, under(made)...)
 		if err != nil {
 			return err
 		}
-		table, err := ec2.NewRouteTable(ctx, s.name, &ec2.RouteTableArgs{VpcId: made.ID(), Tags: a.tagged(name, own)}, under(subnet)...)
+		table, err := ec2.NewRouteTable(ctx, s.name, &ec2.RouteTableArgs{
+			VpcId: made.ID(),
+			Tags:  a.tagged(name, own),
+		}, under(subnet)...)
 		if err != nil {
 			return err
 		}
-		association, err := ec2.NewRouteTableAssociation(ctx, s.name, &ec2.RouteTableAssociationArgs{RouteTableId: table.ID(), SubnetId: subnet.ID()}, under(table)...)
+		association, err := ec2.NewRouteTableAssociation(ctx, s.name, &ec2.RouteTableAssociationArgs{
+			RouteTableId: table.ID(),
+			SubnetId:     subnet.ID(),
+		}, under(table)...)
 		if err != nil {
 			return err
 		}
 		ids = append(ids, subnet.ID().ToStringOutput())
-		all, tables, associations = append(all, subnet), append(tables, table), append(associations, association)
+		all, tables, associations = append(
+			all,
+			subnet,
+		), append(
+			tables,
+			table,
+		), append(
+			associations,
+			association,
+		)
 	}
 	var resolved []sdk.ResolvedSubnetSpec
 	for _, s := range a.Specs {
-		resolved = append(resolved, sdk.ResolvedSubnetSpec{Type: sdk.SubnetType(s.Type), Name: s.Name, CidrMask: s.CIDRMask})
+		resolved = append(resolved, sdk.ResolvedSubnetSpec{
+			Type:     sdk.SubnetType(s.Type),
+			Name:     s.Name,
+			CidrMask: s.CIDRMask,
+		})
 	}
 	v.IsolatedSubnetIds, v.SubnetLayout = ids.ToStringArrayOutput(), pulumi.ToOutput(resolved).(sdk.ResolvedSubnetSpecArrayOutput)
 	v.Subnets, v.RouteTables, v.RouteTableAssociations = all.ToSubnetArrayOutput(), tables.ToRouteTableArrayOutput(), associations.ToRouteTableAssociationArrayOutput()

@@ -124,16 +124,33 @@ func withTags(old map[string]string, more []tag) (map[string]string, *fault) {
 	for _, t := range more {
 		switch {
 		case t.Key == "" || len([]rune(t.Key)) > maxTagKey:
-			return nil, invalid("One or more parameter values were invalid: a tag key has 1 to %d characters: %q", maxTagKey, t.Key)
+			return nil, invalid(
+				"One or more parameter values were invalid: a tag key has 1 to %d characters: %q",
+				maxTagKey,
+				t.Key,
+			)
 		case len([]rune(t.Value)) > maxTagValue:
-			return nil, invalid("One or more parameter values were invalid: the value of the tag %s has more than %d characters", t.Key, maxTagValue)
+			return nil, invalid(
+				"One or more parameter values were invalid: the value of the tag %s has more than "+
+					"%d characters",
+				t.Key,
+				maxTagValue,
+			)
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
-			return nil, invalid("One or more parameter values were invalid: the tag key %s begins with aws:, which is reserved", t.Key)
+			return nil, invalid(
+				"One or more parameter values were invalid: the tag key %s begins with aws:, "+
+					"which is reserved",
+				t.Key,
+			)
 		}
 		out[t.Key] = t.Value
 	}
 	if len(out) > maxTags {
-		return nil, invalid("One or more parameter values were invalid: a table has at most %d tags, not %d", maxTags, len(out))
+		return nil, invalid(
+			"One or more parameter values were invalid: a table has at most %d tags, not %d",
+			maxTags,
+			len(out),
+		)
 	}
 	return out, nil
 }
@@ -214,7 +231,10 @@ func (d *Database) listTags(ctx context.Context, data []byte) (any, error) {
 // DynamoDB in the API reference, "DescribeEndpoints".
 func (d *Database) describeEndpoints(context.Context, []byte) (any, error) {
 	host := strings.TrimPrefix(d.endpoint, "http://")
-	return map[string]any{"Endpoints": []any{map[string]any{"Address": host, "CachePeriodInMinutes": 1440}}}, nil
+	return map[string]any{"Endpoints": []any{map[string]any{
+		"Address":              host,
+		"CachePeriodInMinutes": 1440,
+	}}}, nil
 }
 
 // backedUp returns the table that a request names, which must exist.
@@ -223,7 +243,11 @@ func (d *Database) backedUp(ctx context.Context, given string) (string, error) {
 	if err != nil {
 		return "", invalid("%v", err)
 	}
-	missing := &fault{http.StatusBadRequest, dynamodbPrefix + "TableNotFoundException", "Table not found: " + name}
+	missing := &fault{
+		http.StatusBadRequest,
+		dynamodbPrefix + "TableNotFoundException",
+		"Table not found: " + name,
+	}
 	if err = d.exists(ctx, name, missing.message); err != nil {
 		var f *fault
 		if errors.As(err, &f) {
@@ -283,18 +307,31 @@ const maxRecovery = 35
 func (d *Database) updateBackups(ctx context.Context, data []byte) (any, error) {
 	var given string
 	var spec json.RawMessage
-	if err := members(data, map[string]any{"TableName": &given, "PointInTimeRecoverySpecification": &spec}); err != nil {
+	if err := members(data, map[string]any{
+		"TableName":                        &given,
+		"PointInTimeRecoverySpecification": &spec,
+	}); err != nil {
 		return nil, serialization(err)
 	}
 	if len(spec) == 0 {
-		return nil, invalid("1 validation error detected: Value null at 'pointInTimeRecoverySpecification' failed to satisfy constraint: Member must not be null")
+		return nil, invalid(
+			"1 validation error detected: Value null at 'pointInTimeRecoverySpecification' failed to " +
+				"satisfy constraint: Member must not be null",
+		)
 	}
 	enabled, days := false, maxRecovery
-	if err := members(spec, map[string]any{"PointInTimeRecoveryEnabled": &enabled, "RecoveryPeriodInDays": &days}); err != nil {
+	if err := members(spec, map[string]any{
+		"PointInTimeRecoveryEnabled": &enabled,
+		"RecoveryPeriodInDays":       &days,
+	}); err != nil {
 		return nil, serialization(err)
 	}
 	if days < 1 || days > maxRecovery {
-		return nil, invalid("One or more parameter values were invalid: RecoveryPeriodInDays is from 1 to %d, not %d", maxRecovery, days)
+		return nil, invalid(
+			"One or more parameter values were invalid: RecoveryPeriodInDays is from 1 to %d, not %d",
+			maxRecovery,
+			days,
+		)
 	}
 	name, err := d.backedUp(ctx, given)
 	if err != nil {

@@ -20,9 +20,17 @@ func parseExpressions(data []byte) (expressions, error) {
 	var e expressions
 	var toGet, updates, expected, query, scan json.RawMessage
 	err := members(data, map[string]any{
-		"ProjectionExpression": &e.Projection, "ConditionExpression": &e.Condition, "FilterExpression": &e.Filter,
-		"KeyConditionExpression": &e.KeyCondition, "UpdateExpression": &e.Update, "ExpressionAttributeNames": &e.Names,
-		"AttributesToGet": &toGet, "AttributeUpdates": &updates, "Expected": &expected, "QueryFilter": &query, "ScanFilter": &scan,
+		"ProjectionExpression":     &e.Projection,
+		"ConditionExpression":      &e.Condition,
+		"FilterExpression":         &e.Filter,
+		"KeyConditionExpression":   &e.KeyCondition,
+		"UpdateExpression":         &e.Update,
+		"ExpressionAttributeNames": &e.Names,
+		"AttributesToGet":          &toGet,
+		"AttributeUpdates":         &updates,
+		"Expected":                 &expected,
+		"QueryFilter":              &query,
+		"ScanFilter":               &scan,
 	})
 	e.legacy = len(toGet)+len(updates)+len(expected)+len(query)+len(scan) > 0
 	return e, err
@@ -65,7 +73,11 @@ func named(expression string, names map[string]string) []string {
 	var out []string
 	for _, t := range token.FindAllString(expression, -1) {
 		switch {
-		case strings.HasPrefix(t, ":"), strings.HasPrefix(t, "."), strings.HasSuffix(t, "("), number.MatchString(t), slices.Contains(keywords, strings.ToUpper(t)):
+		case strings.HasPrefix(t, ":"),
+			strings.HasPrefix(t, "."),
+			strings.HasSuffix(t, "("),
+			number.MatchString(t),
+			slices.Contains(keywords, strings.ToUpper(t)):
 			// a value, a nested part, a function, an index, a word of the language
 		case strings.HasPrefix(t, "#"):
 			name, ok := names[t]

@@ -57,7 +57,10 @@ func (e ending) Close() error {
 func transact(t *testing.T, c *dynamodb.Client, table, key string) error {
 	t.Helper()
 	_, err := c.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{{Put: &types.Put{TableName: &table, Item: attrs{"PK": s(key)}}}},
+		TransactItems: []types.TransactWriteItem{{Put: &types.Put{
+			TableName: &table,
+			Item:      attrs{"PK": s(key)},
+		}}},
 	})
 	return err
 }
@@ -73,12 +76,17 @@ func TestTransactionIsAcknowledgedAfterAFurtherCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := c.ExecuteTransaction(t.Context(), &dynamodb.ExecuteTransactionInput{
-		TransactStatements: []types.ParameterizedStatement{{Statement: aws.String(`INSERT INTO "ordered" VALUE {'PK':'b'}`)}},
+		TransactStatements: []types.ParameterizedStatement{
+			{Statement: aws.String(`INSERT INTO "ordered" VALUE {'PK':'b'}`)},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("ordered"), Key: attrs{"PK": s("a")}}); err != nil {
+	if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String("ordered"),
+		Key:       attrs{"PK": s("a")},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	want := "begin TransactWriteItems, begin ListTables, end ListTables, end TransactWriteItems, " +

@@ -242,8 +242,18 @@ func (d *Database) try(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(d.Java, "-Djava.library.path="+filepath.Join(d.JarDir, "DynamoDBLocal_lib"), "-Xmx512m",
-		"-jar", filepath.Join(d.JarDir, "DynamoDBLocal.jar"), "-port", strconv.Itoa(port), "-dbPath", data, "-disableTelemetry")
+	cmd := exec.Command(
+		d.Java,
+		"-Djava.library.path="+filepath.Join(d.JarDir, "DynamoDBLocal_lib"),
+		"-Xmx512m",
+		"-jar",
+		filepath.Join(d.JarDir, "DynamoDBLocal.jar"),
+		"-port",
+		strconv.Itoa(port),
+		"-dbPath",
+		data,
+		"-disableTelemetry",
+	)
 	cmd.Dir = d.JarDir
 	r, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w

@@ -44,9 +44,15 @@ var start = sync.OnceValues(func() (*Database, error) {
 	if jar == "" {
 		jar = filepath.Join("..", "..", "..", ".tools", "dynamodb-local")
 	}
-	started, err = Start(context.Background(), Config{JarDir: jar, DataDir: dir, Region: "us-east-1", AccountID: "000000000000", Now: time.Now,
-		Identify: func(key string) (Identity, bool) { mu.Lock(); defer mu.Unlock(); i, ok := people[key]; return i, ok },
-		Observe:  func(c Call) { mu.Lock(); defer mu.Unlock(); calls = append(calls, c) }})
+	started, err = Start(context.Background(), Config{
+		JarDir:    jar,
+		DataDir:   dir,
+		Region:    "us-east-1",
+		AccountID: "000000000000",
+		Now:       time.Now,
+		Identify:  func(key string) (Identity, bool) { mu.Lock(); defer mu.Unlock(); i, ok := people[key]; return i, ok },
+		Observe:   func(c Call) { mu.Lock(); defer mu.Unlock(); calls = append(calls, c) },
+	})
 	return started, err
 })
 
@@ -75,9 +81,16 @@ func TestMain(m *testing.M) {
 // person makes an identity with statements, and a client that signs as it.
 func person(t *testing.T, name string, statements ...string) (*dynamodb.Client, Identity) {
 	t.Helper()
-	i := Identity{AccessKeyID: "KEY" + name, SecretAccessKey: "secret", SessionToken: "token-" + name, Function: name,
-		PrincipalARN: "arn:aws:sts::000000000000:assumed-role/role/" + name}
-	p, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`))
+	i := Identity{
+		AccessKeyID:     "KEY" + name,
+		SecretAccessKey: "secret",
+		SessionToken:    "token-" + name,
+		Function:        name,
+		PrincipalARN:    "arn:aws:sts::000000000000:assumed-role/role/" + name,
+	}
+	p, err := iam.Parse(
+		[]byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +102,13 @@ func person(t *testing.T, name string, statements ...string) (*dynamodb.Client, 
 }
 
 func client(t testing.TB, key, secret, token, region string) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{Region: region, BaseEndpoint: aws.String(database(t).Endpoint()), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token), HTTPClient: &http.Client{Transport: keepBody{&http.Transport{}}}})
+	return dynamodb.New(dynamodb.Options{
+		Region:           region,
+		BaseEndpoint:     aws.String(database(t).Endpoint()),
+		RetryMaxAttempts: 1,
+		Credentials:      credentials.NewStaticCredentialsProvider(key, secret, token),
+		HTTPClient:       &http.Client{Transport: keepBody{&http.Transport{}}},
+	})
 }
 
 func table(t *testing.T, name string) {
@@ -101,10 +119,26 @@ func table(t *testing.T, name string) {
 	if err != nil && !errors.As(err, &missing) {
 		t.Fatal(err)
 	}
-	_, err = database(t).Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		KeySchema:              []types.KeySchemaElement{{AttributeName: aws.String("PK"), KeyType: types.KeyTypeHash}},
-		AttributeDefinitions:   []types.AttributeDefinition{{AttributeName: aws.String("PK"), AttributeType: types.ScalarAttributeTypeS}, {AttributeName: aws.String("G"), AttributeType: types.ScalarAttributeTypeS}},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("byG"), KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("G"), KeyType: types.KeyTypeHash}}, Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}}})
+	_, err = database(t).Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{{
+			AttributeName: aws.String("PK"),
+			KeyType:       types.KeyTypeHash,
+		}},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("PK"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("G"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("byG"),
+			KeySchema: []types.KeySchemaElement{{
+				AttributeName: aws.String("G"),
+				KeyType:       types.KeyTypeHash,
+			}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +178,32 @@ func TestSignatureIsVerified(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := client(t, "UNKNOWN", "x", "", "us-east-1").GetItem(t.Context(), in); code(err) != "UnrecognizedClientException" {
+	if _, err := client(
+		t,
+		"UNKNOWN",
+		"x",
+		"",
+		"us-east-1",
+	).GetItem(
+		t.Context(),
+		in,
+	); code(
+		err,
+	) != "UnrecognizedClientException" {
 		t.Errorf("an unknown key got %v", err)
 	}
-	if _, err := client(t, i.AccessKeyID, i.SecretAccessKey, i.SessionToken, "eu-west-1").GetItem(t.Context(), in); code(err) != "InvalidSignatureException" {
+	if _, err := client(
+		t,
+		i.AccessKeyID,
+		i.SecretAccessKey,
+		i.SessionToken,
+		"eu-west-1",
+	).GetItem(
+		t.Context(),
+		in,
+	); code(
+		err,
+	) != "InvalidSignatureException" {
 		t.Errorf("another region got %v", err)
 	}
 	resp, err := http.Post(database(t).Endpoint(), "application/x-amz-json-1.0", strings.NewReader("{}"))
@@ -163,9 +219,15 @@ func TestDenialSaysWhatAWSSays(t *testing.T) {
 	t.Parallel()
 	table(t, "denied")
 	c, _ := person(t, "nobody", allow("dynamodb:GetItem", arn("denied")))
-	_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("denied"), Item: attrs{"PK": s("x")}})
+	_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: aws.String("denied"),
+		Item:      attrs{"PK": s("x")},
+	})
 	var e smithy.APIError
-	want := "User: arn:aws:sts::000000000000:assumed-role/role/nobody is not authorized to perform: dynamodb:PutItem on resource: " + arn("denied") +
+	want := "User: arn:aws:sts::000000000000:assumed-role/role/nobody is not authorized to perform: " +
+		"dynamodb:PutItem on resource: " + arn(
+		"denied",
+	) +
 		" because no identity-based policy allows the dynamodb:PutItem action"
 	if !errors.As(err, &e) || e.ErrorCode() != "AccessDeniedException" || e.ErrorMessage() != want {
 		t.Errorf("got %v", err)
@@ -187,19 +249,37 @@ func TestEachOperationNeedsItsOwnActionAndResource(t *testing.T) {
 			return err
 		}},
 		{"by ARN", "GetItem", arn(name), func(c *dynamodb.Client) error {
-			_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(arn(name)), Key: attrs{"PK": s("x")}})
+			_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+				TableName: aws.String(arn(name)),
+				Key:       attrs{"PK": s("x")},
+			})
 			return err
 		}},
 		{"batch get", "BatchGetItem", arn(name), func(c *dynamodb.Client) error {
-			_, err := c.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{name: {Keys: []map[string]types.AttributeValue{{"PK": s("x")}}}}})
+			_, err := c.BatchGetItem(
+				t.Context(),
+				&dynamodb.BatchGetItemInput{
+					RequestItems: map[string]types.KeysAndAttributes{
+						name: {Keys: []map[string]types.AttributeValue{{"PK": s("x")}}},
+					},
+				},
+			)
 			return err
 		}},
 		{"query an index", "Query", arn(name) + "/index/byG", func(c *dynamodb.Client) error {
-			_, err := c.Query(t.Context(), &dynamodb.QueryInput{TableName: n, IndexName: aws.String("byG"), KeyConditionExpression: aws.String("G = :g"), ExpressionAttributeValues: attrs{":g": s("x")}})
+			_, err := c.Query(t.Context(), &dynamodb.QueryInput{
+				TableName:                 n,
+				IndexName:                 aws.String("byG"),
+				KeyConditionExpression:    aws.String("G = :g"),
+				ExpressionAttributeValues: attrs{":g": s("x")},
+			})
 			return err
 		}},
 		{"transaction", "PutItem", arn(name), func(c *dynamodb.Client) error {
-			_, err := c.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Put: put}}})
+			_, err := c.TransactWriteItems(
+				t.Context(),
+				&dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Put: put}}},
+			)
 			return err
 		}},
 		{"scan", "Scan", arn(name), func(c *dynamodb.Client) error {
@@ -214,7 +294,12 @@ func TestEachOperationNeedsItsOwnActionAndResource(t *testing.T) {
 			if err := x.call(granted); err != nil {
 				t.Errorf("with its action: %v", err)
 			}
-			other, _ := person(t, fmt.Sprint("other", i), allow("dynamodb:"+x.action, arn("elsewhere")), allow("dynamodb:DeleteItem", x.resource))
+			other, _ := person(
+				t,
+				fmt.Sprint("other", i),
+				allow("dynamodb:"+x.action, arn("elsewhere")),
+				allow("dynamodb:DeleteItem", x.resource),
+			)
 			if err := x.call(other); code(err) != "AccessDeniedException" {
 				t.Errorf("without it: %v", err)
 			}
@@ -226,23 +311,48 @@ func TestLeadingKeysBindACallerToItsPartition(t *testing.T) {
 	t.Parallel()
 	table(t, "leading")
 	n := aws.String("leading")
-	c, _ := person(t, "leader", `{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:BatchGetItem"],"Resource":"`+arn("leading")+`","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["mine"]}}}`)
+	c, _ := person(
+		t,
+		"leader",
+		`{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:BatchGetItem"],"Resource":"`+arn(
+			"leading",
+		)+`","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["mine"]}}}`,
+	)
 	get := func(key string) error {
 		_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: n, Key: attrs{"PK": s(key)}})
 		return err
 	}
 	query := func(key string) error {
-		_, err := c.Query(t.Context(), &dynamodb.QueryInput{TableName: n, KeyConditionExpression: aws.String("#p = :p"), ExpressionAttributeNames: map[string]string{"#p": "PK"}, ExpressionAttributeValues: attrs{":p": s(key)}})
+		_, err := c.Query(t.Context(), &dynamodb.QueryInput{
+			TableName:                 n,
+			KeyConditionExpression:    aws.String("#p = :p"),
+			ExpressionAttributeNames:  map[string]string{"#p": "PK"},
+			ExpressionAttributeValues: attrs{":p": s(key)},
+		})
 		return err
 	}
 	batch := func(key string) error {
-		_, err := c.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"leading": {Keys: []map[string]types.AttributeValue{{"PK": s("mine")}, {"PK": s(key)}}}}})
+		_, err := c.BatchGetItem(
+			t.Context(),
+			&dynamodb.BatchGetItemInput{
+				RequestItems: map[string]types.KeysAndAttributes{
+					"leading": {Keys: []map[string]types.AttributeValue{
+						{"PK": s("mine")},
+						{"PK": s(key)},
+					}},
+				},
+			},
+		)
 		return err
 	}
 	if err := errors.Join(get("mine"), query("mine")); err != nil {
 		t.Error(err)
 	}
-	for label, err := range map[string]error{"get": get("yours"), "query": query("yours"), "batch": batch("yours")} {
+	for label, err := range map[string]error{
+		"get":   get("yours"),
+		"query": query("yours"),
+		"batch": batch("yours"),
+	} {
 		if code(err) != "AccessDeniedException" {
 			t.Errorf("%s got %v", label, err)
 		}
@@ -254,7 +364,15 @@ func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
 	t.Parallel()
 	table(t, "mine")
 	table(t, "victim")
-	_, i := person(t, "deceiver", `{"Effect":"Allow","Action":["dynamodb:*"],"Resource":["`+arn("mine")+`","`+arn("mine")+`/index/*"],"Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["me"]}}}`)
+	_, i := person(
+		t,
+		"deceiver",
+		`{"Effect":"Allow","Action":["dynamodb:*"],"Resource":["`+arn(
+			"mine",
+		)+`","`+arn(
+			"mine",
+		)+`/index/*"],"Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["me"]}}}`,
+	)
 	const key, yours = `{"PK":{"S":"me"}}`, `{"PK":{"S":"you"}}`
 	for _, c := range []struct {
 		operation, body string
@@ -282,14 +400,23 @@ func TestMembersThatTheDatabaseIgnoresDoNotDeceiveTheGate(t *testing.T) {
 		{"Query", `{"TableName":"mine","KeyConditions":{"PK":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"you"}]}}}`, false},
 		{"Query", `{"TableName":"mine","KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"me"}}}`, true},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, database(t).Endpoint(), strings.NewReader(c.body))
+		r, err := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodPost,
+			database(t).Endpoint(),
+			strings.NewReader(c.body),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+c.operation)
 		r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 		sum := sha256.Sum256([]byte(c.body))
-		if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: i.AccessKeyID, SecretAccessKey: i.SecretAccessKey, SessionToken: i.SessionToken},
+		if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{
+			AccessKeyID:     i.AccessKeyID,
+			SecretAccessKey: i.SecretAccessKey,
+			SessionToken:    i.SessionToken,
+		},
 			r, hex.EncodeToString(sum[:]), "dynamodb", "us-east-1", time.Now()); err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +435,10 @@ func TestInvalidNamesAreValidationErrors(t *testing.T) {
 	t.Parallel()
 	c, _ := person(t, "names", allow("*", "*"))
 	for _, name := range []string{"a b", "ab", " victim", "arn:aws:dynamodb:us-east-1:000000000000:table/", strings.Repeat("x", 256)} {
-		if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &name, Key: attrs{"PK": s("x")}}); code(err) != "ValidationException" {
+		if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+			TableName: &name,
+			Key:       attrs{"PK": s("x")},
+		}); code(err) != "ValidationException" {
 			t.Errorf("%q got %v", name, err)
 		}
 	}
@@ -326,8 +456,12 @@ func FuzzRequests(f *testing.F) {
 func TestDataIsOutOfReachWithoutTheNamespace(t *testing.T) {
 	t.Parallel()
 	table(t, "hidden")
-	direct := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: aws.String(database(t).upstream()), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("guess", "x", "")})
+	direct := dynamodb.New(dynamodb.Options{
+		Region:           "us-east-1",
+		BaseEndpoint:     aws.String(database(t).upstream()),
+		RetryMaxAttempts: 1,
+		Credentials:      credentials.NewStaticCredentialsProvider("guess", "x", ""),
+	})
 	out, err := direct.ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	if err != nil || len(out.TableNames) > 0 {
 		t.Errorf("somebody on the network sees %v, %v", out, err)
@@ -337,7 +471,10 @@ func TestDataIsOutOfReachWithoutTheNamespace(t *testing.T) {
 // Not parallel: the database is away for a moment.
 func TestKilledDatabaseComesBackWithItsData(t *testing.T) {
 	table(t, "survivor")
-	if _, err := database(t).Client().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("survivor"), Item: attrs{"PK": s("x")}}); err != nil {
+	if _, err := database(t).Client().PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: aws.String("survivor"),
+		Item:      attrs{"PK": s("x")},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	pid := database(t).Pid()
@@ -349,7 +486,10 @@ func TestKilledDatabaseComesBackWithItsData(t *testing.T) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		out, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("survivor"), Key: attrs{"PK": s("x")}})
+		out, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+			TableName: aws.String("survivor"),
+			Key:       attrs{"PK": s("x")},
+		})
 		if err == nil && database(t).Pid() != pid {
 			if out.Item == nil {
 				t.Error("the item is lost")
@@ -369,7 +509,12 @@ func TestKilledDatabaseComesBackWithItsData(t *testing.T) {
 
 func TestMissingJavaAndJarAreNamed(t *testing.T) {
 	t.Parallel()
-	_, err := Start(t.Context(), Config{JarDir: t.TempDir(), DataDir: t.TempDir(), Java: "no-such-java", Now: time.Now})
+	_, err := Start(t.Context(), Config{
+		JarDir:  t.TempDir(),
+		DataDir: t.TempDir(),
+		Java:    "no-such-java",
+		Now:     time.Now,
+	})
 	if err == nil || !strings.Contains(err.Error(), "Java 17") {
 		t.Errorf("got %v", err)
 	}

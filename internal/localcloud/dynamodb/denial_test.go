@@ -13,8 +13,14 @@ func TestDenialNamesTheConditionThatIsNotMet(t *testing.T) {
 	t.Parallel()
 	table(t, "conditions")
 	n := aws.String("conditions")
-	c, i := person(t, "conditioned", `{"Sid":"Own","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":"`+arn("conditions")+`",`+
-		`"Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["OWNER#*"]}}}`)
+	c, i := person(
+		t,
+		"conditioned",
+		`{"Sid":"Own","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":"`+arn(
+			"conditions",
+		)+`",`+
+			`"Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["OWNER#*"]}}}`,
+	)
 	_, got := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: n, Key: attrs{"PK": s("KEY#1")}})
 	_, query := c.Query(t.Context(), &dynamodb.QueryInput{
 		TableName:                 n,
@@ -27,7 +33,10 @@ func TestDenialNamesTheConditionThatIsNotMet(t *testing.T) {
 		KeyConditionExpression:    aws.String("G = :p"),
 		ExpressionAttributeValues: attrs{":p": s("OWNER#1")},
 	})
-	_, other := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: n, Key: attrs{"PK": s("KEY#1")}})
+	_, other := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: n,
+		Key:       attrs{"PK": s("KEY#1")},
+	})
 	const wants = `: the condition ForAllValues:StringLike of dynamodb:LeadingKeys in the statement "Own" wants ["OWNER#*"], and the request has `
 	user := "User: " + i.PrincipalARN + " is not authorized to perform: "
 	because := func(action, resource string) string {
@@ -49,7 +58,8 @@ func TestDenialNamesTheConditionThatIsNotMet(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for _, call := range calls {
-		if call.Function == "conditioned" && call.Operation == "GetItem" && (len(call.Unmet) != 1 || !strings.Contains(call.Unmet[0], "KEY#1")) {
+		if call.Function == "conditioned" && call.Operation == "GetItem" &&
+			(len(call.Unmet) != 1 || !strings.Contains(call.Unmet[0], "KEY#1")) {
 			t.Errorf("the call was observed with %q", call.Unmet)
 		}
 	}

@@ -62,7 +62,10 @@ func (b *barrier) wait(ask func() error) error {
 // again with its token does not apply it twice.
 func (d *Database) settle(ctx context.Context, answeredBy *process.Process) error {
 	err := d.barrier.wait(func() error {
-		_, err := d.direct().ListTables(context.WithoutCancel(ctx), &dynamodb.ListTablesInput{Limit: aws.Int32(1)})
+		_, err := d.direct().ListTables(
+			context.WithoutCancel(ctx),
+			&dynamodb.ListTablesInput{Limit: aws.Int32(1)},
+		)
 		return err
 	})
 	if err == nil && d.running() != answeredBy {

@@ -148,10 +148,16 @@ func administrator(d *Database) *dynamodb.Client {
 func makeTable(t *testing.T, d *Database, name string) {
 	t.Helper()
 	_, err := d.Client().CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:            &name,
-		BillingMode:          types.BillingModePayPerRequest,
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("PK"), KeyType: types.KeyTypeHash}},
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("PK"), AttributeType: "S"}},
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{{
+			AttributeName: aws.String("PK"),
+			KeyType:       types.KeyTypeHash,
+		}},
+		AttributeDefinitions: []types.AttributeDefinition{{
+			AttributeName: aws.String("PK"),
+			AttributeType: "S",
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,12 +43,18 @@ func fill(t *testing.T, c *dynamodb.Client, table, text string, n int) {
 	t.Helper()
 	for i := range n {
 		item := attrs{"PK": s(fmt.Sprint(i)), "V": s(strings.Repeat(text, 1+i%5*200))}
-		if _, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
+		if _, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: &table,
+			Item:      item,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := 0; i < n; i += 3 {
-		if _, err := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: attrs{"PK": s(fmt.Sprint(i))}}); err != nil {
+		if _, err := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+			TableName: &table,
+			Key:       attrs{"PK": s(fmt.Sprint(i))},
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -48,7 +48,10 @@ const (
 
 // Kinds returns all kinds of faults.
 func Kinds() []string {
-	return []string{Throughput, Throttling, ServerError, UnprocessedKeys, UnprocessedItems, Latency, DropBefore, DropAfter}
+	return []string{
+		Throughput, Throttling, ServerError, UnprocessedKeys, UnprocessedItems, Latency, DropBefore,
+		DropAfter,
+	}
 }
 
 // maxDelay bounds Latency in milliseconds.
@@ -60,7 +63,10 @@ func ParseFaults(data []byte) ([]Fault, error) {
 	d.DisallowUnknownFields()
 	var out []Fault
 	if err := d.Decode(&out); err != nil {
-		return nil, fmt.Errorf(`faults are a JSON list such as [{"kind":"ThrottlingException","rate":0.1}]: %w`, err)
+		return nil, fmt.Errorf(
+			`faults are a JSON list such as [{"kind":"ThrottlingException","rate":0.1}]: %w`,
+			err,
+		)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("there is more after the list of faults")
@@ -89,7 +95,11 @@ func (f *Fault) check() error {
 	}
 	for _, o := range f.Operations {
 		if !slices.Contains(reads, o) && !slices.Contains(writes, o) {
-			return fmt.Errorf("the operation %q is none of %s", o, strings.Join(slices.Concat(reads, writes), ", "))
+			return fmt.Errorf(
+				"the operation %q is none of %s",
+				o,
+				strings.Join(slices.Concat(reads, writes), ", "),
+			)
 		}
 	}
 	return nil
@@ -103,7 +113,8 @@ func (f Fault) hits(operation string) bool {
 	case UnprocessedItems:
 		return operation == "BatchWriteItem"
 	}
-	return (len(f.Operations) == 0 || slices.Contains(f.Operations, operation)) && (slices.Contains(reads, operation) || slices.Contains(writes, operation))
+	return (len(f.Operations) == 0 || slices.Contains(f.Operations, operation)) &&
+		(slices.Contains(reads, operation) || slices.Contains(writes, operation))
 }
 
 // faults are those of the configuration, which is a file that may change, and
@@ -198,9 +209,17 @@ func (f *faults) load() {
 // errors of DynamoDB that are injected. Source of the texts: DynamoDB developer
 // guide, "Error handling".
 var injected = map[string]*fault{
-	Throughput: {http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#" + Throughput,
-		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API."},
-	Throttling:  {http.StatusBadRequest, "com.amazon.coral.availability#" + Throttling, "Rate of requests exceeds the allowed throughput."},
+	Throughput: {
+		http.StatusBadRequest,
+		"com.amazonaws.dynamodb.v20120810#" + Throughput,
+		"The level of configured provisioned throughput for the table was exceeded. Consider increasing " +
+			"your provisioning level with the UpdateTable API.",
+	},
+	Throttling: {
+		http.StatusBadRequest,
+		"com.amazon.coral.availability#" + Throttling,
+		"Rate of requests exceeds the allowed throughput.",
+	},
 	ServerError: internalError(),
 }
 
@@ -265,7 +284,10 @@ func withhold(operation string, body []byte) (rest []byte, held map[string]json.
 // release puts what was withheld into the response, beside what the database
 // itself did not process.
 func release(operation string, body []byte, held map[string]json.RawMessage) []byte {
-	member := map[string]string{"BatchGetItem": UnprocessedKeys, "BatchWriteItem": UnprocessedItems}[operation]
+	member := map[string]string{
+		"BatchGetItem":   UnprocessedKeys,
+		"BatchWriteItem": UnprocessedItems,
+	}[operation]
 	var raw map[string]json.RawMessage
 	if json.Unmarshal(body, &raw) != nil {
 		return body

@@ -54,16 +54,24 @@ func TestEachFaultDoesWhatItsNameSays(t *testing.T) {
 		DropBefore: {"", false}, DropAfter: {"", true},
 	} {
 		c, set := faulty(t, kind, `[{"kind":"`+kind+`"}]`)
-		_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("faults"), Item: attrs{"PK": s(kind)}})
+		_, err := c.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: aws.String("faults"),
+			Item:      attrs{"PK": s(kind)},
+		})
 		if err == nil || want.code != "" && code(err) != want.code {
 			t.Errorf("%s: got %v", kind, err)
 		}
 		all := of(kind)
-		if last := all[len(all)-1]; !slices.Equal(last.Faults, []string{kind}) || (last.Status == 0) != (want.code == "") {
+		if last := all[len(all)-1]; !slices.Equal(last.Faults, []string{kind}) ||
+			(last.Status == 0) != (want.code == "") {
 			t.Errorf("%s: observed %+v", kind, last)
 		}
 		set("")
-		out, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("faults"), Key: attrs{"PK": s(kind)}, ConsistentRead: aws.Bool(true)})
+		out, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+			TableName:      aws.String("faults"),
+			Key:            attrs{"PK": s(kind)},
+			ConsistentRead: aws.Bool(true),
+		})
 		if err != nil || (out.Item != nil) != want.applied {
 			t.Errorf("%s: the item is %v, %v", kind, out.Item, err)
 		}
@@ -76,11 +84,17 @@ func TestLatencyHoldsACallUp(t *testing.T) {
 	c, _ := faulty(t, "slow", `[{"kind":"Latency","delayMs":60000}]`)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("slow"), Key: attrs{"PK": s("x")}}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String("slow"),
+		Key:       attrs{"PK": s("x")},
+	}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	c, _ = faulty(t, "slower", `[{"kind":"Latency","delayMs":1}]`)
-	if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("slow"), Key: attrs{"PK": s("x")}}); err != nil {
+	if _, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String("slow"),
+		Key:       attrs{"PK": s("x")},
+	}); err != nil {
 		t.Error(err)
 	}
 }
@@ -93,7 +107,10 @@ func TestUnprocessedPartsAreWithheldAndGivenBack(t *testing.T) {
 	const n = 20
 	requests := map[string][]types.WriteRequest{"parts": nil}
 	for i := range n {
-		requests["parts"] = append(requests["parts"], types.WriteRequest{PutRequest: &types.PutRequest{Item: attrs{"PK": s(fmt.Sprint(i))}}})
+		requests["parts"] = append(
+			requests["parts"],
+			types.WriteRequest{PutRequest: &types.PutRequest{Item: attrs{"PK": s(fmt.Sprint(i))}}},
+		)
 	}
 	sent := 0
 	for rounds := 0; len(requests) > 0; rounds++ {
@@ -174,7 +191,13 @@ func TestRatesTimesAndOperationsBoundAFault(t *testing.T) {
 		t.Errorf("keys of a write were unprocessed %d times", n)
 	}
 	// 10,000 draws at 0.2 are within 5 standard deviations of 2,000.
-	if n := count(`[{"kind":"ThrottlingException","rate":0.2}]`, "GetItem", "e", 10_000); n < 1800 || n > 2200 {
+	if n := count(
+		`[{"kind":"ThrottlingException","rate":0.2}]`,
+		"GetItem",
+		"e",
+		10_000,
+	); n < 1800 ||
+		n > 2200 {
 		t.Errorf("a rate of 0.2 hit %d of 10,000", n)
 	}
 	for i := range maxCounted + 100 {
@@ -204,7 +227,14 @@ func TestStandingFaultsFollowTheirFile(t *testing.T) {
 	for _, step := range []struct {
 		text string // "" takes the file away
 		want int
-	}{{"", 0}, {`[{"kind":"ThrottlingException"}]`, 1}, {`[{"kind":"ThrottlingException"},{"kind":"DropAfter"}]`, 2}, {`nonsense`, -1}, {`[]`, 0}, {"", 0}} {
+	}{
+		{"", 0},
+		{`[{"kind":"ThrottlingException"}]`, 1},
+		{`[{"kind":"ThrottlingException"},{"kind":"DropAfter"}]`, 2},
+		{`nonsense`, -1},
+		{`[]`, 0},
+		{"", 0},
+	} {
 		if step.text == "" {
 			if err := os.RemoveAll(f.file); err != nil {
 				t.Fatal(err)
@@ -221,9 +251,17 @@ func TestStandingFaultsFollowTheirFile(t *testing.T) {
 func TestBadFaultsAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{}`: "JSON list", `[{"kind":"Fire"}]`: `"Fire"`, `[{"kind":"Latency"}]`: "delayMs", `[{"kind":"DropAfter","delayMs":5}]`: "delayMs", `[{"kind":"Latency","delayMs":60001}]`: "60000",
-		`[{"kind":"DropAfter","rate":1.5}]`: "1.5", `[{"kind":"DropAfter","rate":-1}]`: "-1", `[{"kind":"DropAfter","operations":["Get"]}]`: `"Get"`, `[{"kind":"DropAfter","times":-1}]`: "times",
-		`[{"kind":"DropAfter","speed":1}]`: "speed", `[] []`: "more",
+		`{}`:                                          "JSON list",
+		`[{"kind":"Fire"}]`:                           `"Fire"`,
+		`[{"kind":"Latency"}]`:                        "delayMs",
+		`[{"kind":"DropAfter","delayMs":5}]`:          "delayMs",
+		`[{"kind":"Latency","delayMs":60001}]`:        "60000",
+		`[{"kind":"DropAfter","rate":1.5}]`:           "1.5",
+		`[{"kind":"DropAfter","rate":-1}]`:            "-1",
+		`[{"kind":"DropAfter","operations":["Get"]}]`: `"Get"`,
+		`[{"kind":"DropAfter","times":-1}]`:           "times",
+		`[{"kind":"DropAfter","speed":1}]`:            "speed",
+		`[] []`:                                       "more",
 	} {
 		if _, err := ParseFaults([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", text, err, want)
@@ -235,7 +273,10 @@ func TestCapacityIsCountedAndHidden(t *testing.T) {
 	t.Parallel()
 	table(t, "metered")
 	c, _ := person(t, "metered", allow("*", "*"))
-	put := &dynamodb.PutItemInput{TableName: aws.String("metered"), Item: attrs{"PK": s("x"), "big": s(strings.Repeat("x", 5000))}}
+	put := &dynamodb.PutItemInput{
+		TableName: aws.String("metered"),
+		Item:      attrs{"PK": s("x"), "big": s(strings.Repeat("x", 5000))},
+	}
 	out, err := c.PutItem(t.Context(), put)
 	if err != nil || out.ConsumedCapacity != nil {
 		t.Errorf("got %+v, %v", out, err)
@@ -244,7 +285,11 @@ func TestCapacityIsCountedAndHidden(t *testing.T) {
 	if out, err = c.PutItem(t.Context(), put); err != nil || out.ConsumedCapacity == nil {
 		t.Errorf("asked for it, got %+v, %v", out, err)
 	}
-	get := &dynamodb.GetItemInput{TableName: aws.String("metered"), Key: attrs{"PK": s("x")}, ConsistentRead: aws.Bool(true)}
+	get := &dynamodb.GetItemInput{
+		TableName:      aws.String("metered"),
+		Key:            attrs{"PK": s("x")},
+		ConsistentRead: aws.Bool(true),
+	}
 	if _, err := c.GetItem(t.Context(), get); err != nil {
 		t.Error(err)
 	}
@@ -252,7 +297,17 @@ func TestCapacityIsCountedAndHidden(t *testing.T) {
 	if _, err := c.GetItem(t.Context(), get); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"metered": {Keys: []map[string]types.AttributeValue{{"PK": s("x")}, {"PK": s("y")}}}}}); err != nil {
+	if _, err := c.BatchGetItem(
+		t.Context(),
+		&dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{
+				"metered": {Keys: []map[string]types.AttributeValue{
+					{"PK": s("x")},
+					{"PK": s("y")},
+				}},
+			},
+		},
+	); err != nil {
 		t.Error(err)
 	}
 	var got [][2]float64

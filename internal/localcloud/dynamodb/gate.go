@@ -134,8 +134,13 @@ func (d *Database) disturbed(r *http.Request, body []byte, call *Call, identity 
 func (d *Database) admit(r *http.Request, body []byte, call *Call, identity Identity) *fault {
 	target := targetOf(r)
 	if !target.known() || len(r.Header.Values("X-Amz-Target")) != 1 {
-		return &fault{http.StatusBadRequest, coral + "UnknownOperationException",
-			"The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get("X-Amz-Target")}
+		return &fault{
+			http.StatusBadRequest,
+			coral + "UnknownOperationException",
+			"The operation is not one of the DynamoDB API that the local cloud judges: " + r.Header.Get(
+				"X-Amz-Target",
+			),
+		}
 	}
 	requests, err := d.requested(r.Context(), target, body)
 	var f *fault
@@ -159,12 +164,18 @@ func (d *Database) byCode(q iam.Request, identity Identity) iam.Request {
 	if identity.Function == "" {
 		return q
 	}
-	out := iam.Request{Action: q.Action, Resource: q.Resource, Context: maps.Clone(q.Context)}
+	out := iam.Request{
+		Action:   q.Action,
+		Resource: q.Resource,
+		Context:  maps.Clone(q.Context),
+	}
 	if out.Context == nil {
 		out.Context = map[string][]string{}
 	}
 	name, _, _ := strings.Cut(identity.Function, ":")
-	out.Context[iam.SourceFunction] = []string{"arn:aws:lambda:" + d.Region + ":" + d.AccountID + ":function:" + name}
+	out.Context[iam.SourceFunction] = []string{
+		"arn:aws:lambda:" + d.Region + ":" + d.AccountID + ":function:" + name,
+	}
 	return out
 }
 
@@ -176,7 +187,11 @@ type fault struct {
 
 // internalError is what clients try again.
 func internalError() *fault {
-	return &fault{http.StatusInternalServerError, "com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed because of an internal error"}
+	return &fault{
+		http.StatusInternalServerError,
+		"com.amazonaws.dynamodb.v20120810#InternalServerError",
+		"The request processing has failed because of an internal error",
+	}
 }
 
 func (f *fault) answer(call *Call) answered {
@@ -234,12 +249,21 @@ func (d *Database) forward(r *http.Request, body []byte, call *Call) answered {
 
 // exchange sends a request and reads the answer. It returns when what was
 // acknowledged is on disk.
-func (d *Database) exchange(r *http.Request, operation string, body []byte) (status int, out []byte, err error) {
+func (d *Database) exchange(
+	r *http.Request,
+	operation string,
+	body []byte,
+) (status int, out []byte, err error) {
 	d.pause.RLock()
 	defer d.pause.RUnlock()
 	running := d.running()
 	// A call goes on when its client has gone, as on AWS.
-	q, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), http.MethodPost, d.upstream(), bytes.NewReader(body))
+	q, err := http.NewRequestWithContext(
+		context.WithoutCancel(r.Context()),
+		http.MethodPost,
+		d.upstream(),
+		bytes.NewReader(body),
+	)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -247,7 +271,13 @@ func (d *Database) exchange(r *http.Request, operation string, body []byte) (sta
 		q.Header.Set(h, r.Header.Get(h))
 	}
 	scope := d.namespace + "/" + d.Now().UTC().Format("20060102") + "/" + d.Region + "/dynamodb/aws4_request"
-	q.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+	q.Header.Set(
+		"Authorization",
+		"AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders=host;x-amz-date, Signature="+strings.Repeat(
+			"0",
+			64,
+		),
+	)
 	resp, err := d.transport.RoundTrip(q)
 	if err != nil {
 		return 0, nil, err

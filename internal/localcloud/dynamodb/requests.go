@@ -54,20 +54,50 @@ func members(data []byte, into map[string]any) error {
 func parse(data []byte) (body, error) {
 	var b body
 	err := members(data, map[string]any{
-		"TableName": &b.TableName, "ResourceArn": &b.ResourceArn, "IndexName": &b.IndexName, "Key": &b.Key, "Item": &b.Item,
-		"ExpressionAttributeValues": &b.ExpressionAttributeValues, "ExpressionAttributeNames": &b.ExpressionAttributeNames,
-		"KeyConditionExpression": &b.KeyConditionExpression, "KeyConditions": &b.KeyConditions, "Select": &b.Select,
-		"ReturnValues": &b.ReturnValues, "ReturnConsumedCapacity": &b.ReturnConsumedCapacity,
-		"RequestItems": &b.RequestItems, "TransactItems": &b.TransactItems, "Tags": &b.Tags,
+		"TableName":                 &b.TableName,
+		"ResourceArn":               &b.ResourceArn,
+		"IndexName":                 &b.IndexName,
+		"Key":                       &b.Key,
+		"Item":                      &b.Item,
+		"ExpressionAttributeValues": &b.ExpressionAttributeValues,
+		"ExpressionAttributeNames":  &b.ExpressionAttributeNames,
+		"KeyConditionExpression":    &b.KeyConditionExpression,
+		"KeyConditions":             &b.KeyConditions,
+		"Select":                    &b.Select,
+		"ReturnValues":              &b.ReturnValues,
+		"ReturnConsumedCapacity":    &b.ReturnConsumedCapacity,
+		"RequestItems":              &b.RequestItems,
+		"TransactItems":             &b.TransactItems,
+		"Tags":                      &b.Tags,
 	})
 	return b, err
 }
 
 // operations are those of the DynamoDB API, version 2012-08-10, that the gate
 // judges; another is unknown. Reads and writes belong to them too.
-var operations = slices.Concat(reads, writes, []string{"CreateTable", "DeleteTable", "DescribeTable", "UpdateTable", "ListTables", "DescribeLimits", "DescribeEndpoints",
-	"DescribeTimeToLive", "UpdateTimeToLive", "TagResource", "UntagResource", "ListTagsOfResource", "DescribeContinuousBackups", "UpdateContinuousBackups",
-	"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
+var operations = slices.Concat(
+	reads,
+	writes,
+	[]string{
+		"CreateTable",
+		"DeleteTable",
+		"DescribeTable",
+		"UpdateTable",
+		"ListTables",
+		"DescribeLimits",
+		"DescribeEndpoints",
+		"DescribeTimeToLive",
+		"UpdateTimeToLive",
+		"TagResource",
+		"UntagResource",
+		"ListTagsOfResource",
+		"DescribeContinuousBackups",
+		"UpdateContinuousBackups",
+		"ExecuteStatement",
+		"BatchExecuteStatement",
+		"ExecuteTransaction",
+	},
+)
 
 // tableName is a bare name. Source: DynamoDB developer guide, "Naming rules".
 var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
@@ -79,11 +109,20 @@ func (d *Database) canonical(name string) (string, error) {
 	if strings.HasPrefix(name, "arn:") {
 		var ours bool
 		if bare, ours = strings.CutPrefix(name, d.table("")); !ours {
-			return "", fmt.Errorf("the table %s is not one of the account %s in %s", name, d.AccountID, d.Region)
+			return "", fmt.Errorf(
+				"the table %s is not one of the account %s in %s",
+				name,
+				d.AccountID,
+				d.Region,
+			)
 		}
 	}
 	if !tableName.MatchString(bare) {
-		return "", fmt.Errorf("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.': %q", bare)
+		return "", fmt.Errorf(
+			"Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and "+
+				"may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.': %q",
+			bare,
+		)
 	}
 	return bare, nil
 }
@@ -106,7 +145,11 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 		}
 		return out, err
 	case "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction":
-		return nil, fmt.Errorf("the local cloud does not evaluate policies for PartiQL (%s): use the operations of the DynamoDB API", operation)
+		return nil, fmt.Errorf(
+			"the local cloud does not evaluate policies for PartiQL (%s): use the operations of "+
+				"the DynamoDB API",
+			operation,
+		)
 	case "ListTables", "DescribeLimits", "DescribeEndpoints":
 		return []iam.Request{{Action: "dynamodb:" + operation, Resource: d.table("*")}}, nil
 	case "BatchGetItem", "BatchWriteItem":
@@ -120,12 +163,24 @@ func (d *Database) requests(ctx context.Context, operation string, data []byte) 
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, iam.Request{Action: "dynamodb:" + operation, Resource: d.table(table),
-				Context: map[string][]string{"dynamodb:leadingkeys": keys, "dynamodb:attributes": attributes}})
+			out = append(out, iam.Request{
+				Action:   "dynamodb:" + operation,
+				Resource: d.table(table),
+				Context: map[string][]string{
+					"dynamodb:leadingkeys": keys,
+					"dynamodb:attributes":  attributes,
+				},
+			})
 		}
 		return out, nil
 	case "TransactWriteItems", "TransactGetItems":
-		actions := map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+		actions := map[string]string{
+			"Put":            "PutItem",
+			"Update":         "UpdateItem",
+			"Delete":         "DeleteItem",
+			"ConditionCheck": "ConditionCheckItem",
+			"Get":            "GetItem",
+		}
 		var out []iam.Request
 		for _, item := range b.TransactItems {
 			for kind, part := range item {
@@ -210,7 +265,10 @@ func (d *Database) single(ctx context.Context, operation string, b body, data []
 		return q, nil
 	case "Query":
 		if len(b.KeyConditions) > 0 {
-			return q, errors.New("the local cloud does not evaluate policies for the legacy parameter KeyConditions: use KeyConditionExpression")
+			return q, errors.New(
+				"the local cloud does not evaluate policies for the legacy parameter KeyConditions: use " +
+					"KeyConditionExpression",
+			)
 		}
 	case "PutItem":
 		key = b.Item
@@ -235,7 +293,11 @@ func (d *Database) single(ctx context.Context, operation string, b body, data []
 
 // batchKeys returns the partition keys and the attributes of one table's part
 // of a batch.
-func (d *Database) batchKeys(ctx context.Context, table, operation string, data json.RawMessage) (keys, attributes []string, err error) {
+func (d *Database) batchKeys(
+	ctx context.Context,
+	table, operation string,
+	data json.RawMessage,
+) (keys, attributes []string, err error) {
 	hash, err := d.schemas.hashKey(ctx, d, table, "")
 	if err != nil {
 		return nil, nil, err
@@ -302,7 +364,18 @@ func scalar(data json.RawMessage) string {
 // leading finds the partition key's value in a key condition such as
 // "#pk = :pk AND begins_with(#sk, :sk)".
 func leading(b body, hash string) string {
-	expression := strings.NewReplacer("(", " ", ")", " ", "=", " = ", ",", " ").Replace(b.KeyConditionExpression)
+	expression := strings.NewReplacer(
+		"(",
+		" ",
+		")",
+		" ",
+		"=",
+		" = ",
+		",",
+		" ",
+	).Replace(
+		b.KeyConditionExpression,
+	)
 	words := strings.Fields(expression)
 	for i := 0; i+2 < len(words); i++ {
 		if words[i+1] != "=" {

@@ -17,7 +17,9 @@ import (
 // routed gives a person a route with the statements of an endpoint's policy.
 func routed(t *testing.T, i Identity, unreachable string, statements ...string) {
 	t.Helper()
-	p, err := iam.ParseResource([]byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`))
+	p, err := iam.ParseResource(
+		[]byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`),
+	)
 	if err != nil && len(statements) > 0 {
 		t.Fatal(err)
 	}
@@ -32,7 +34,13 @@ func TestEndpointAndRoleMustBothAllowACall(t *testing.T) {
 	t.Parallel()
 	table(t, "private")
 	n := aws.String("private")
-	c, i := person(t, "private", allow("dynamodb:GetItem", arn("private")), allow("dynamodb:Query", arn("private")+"/index/*"), allow("dynamodb:PutItem", arn("private")))
+	c, i := person(
+		t,
+		"private",
+		allow("dynamodb:GetItem", arn("private")),
+		allow("dynamodb:Query", arn("private")+"/index/*"),
+		allow("dynamodb:PutItem", arn("private")),
+	)
 	through := func(principal, action, resource, condition string) string {
 		return `{"Sid":"Through","Effect":"Allow","Principal":` + principal + `,"Action":"` + action + `","Resource":"` + resource + `","Condition":{` + condition + `}}`
 	}
@@ -71,7 +79,8 @@ func TestEndpointAndRoleMustBothAllowACall(t *testing.T) {
 			err  error
 			want string
 		}{{get(), x.get}, {query(), x.query}} {
-			if (call.err == nil) != (call.want == "") || call.err != nil && !strings.Contains(call.err.Error(), call.want) {
+			if (call.err == nil) != (call.want == "") ||
+				call.err != nil && !strings.Contains(call.err.Error(), call.want) {
 				t.Errorf("%s: got %v, want %q", x.policy, call.err, call.want)
 			}
 		}
@@ -79,13 +88,15 @@ func TestEndpointAndRoleMustBothAllowACall(t *testing.T) {
 	// An endpoint grants nothing by itself.
 	routed(t, i, "", through(everybody, "*", "*", ""))
 	_, err := c.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: n, Key: attrs{"PK": s("x")}})
-	if err == nil || !strings.Contains(err.Error(), "no identity-based policy allows the dynamodb:DeleteItem action") {
+	if err == nil ||
+		!strings.Contains(err.Error(), "no identity-based policy allows the dynamodb:DeleteItem action") {
 		t.Errorf("got %v", err)
 	}
 	mu.Lock()
 	defer mu.Unlock()
 	for _, call := range calls {
-		if call.Function == "private" && (call.Denied != "") != slices.Contains(call.Actions, "dynamodb:DeleteItem") {
+		if call.Function == "private" &&
+			(call.Denied != "") != slices.Contains(call.Actions, "dynamodb:DeleteItem") {
 			t.Errorf("the role is blamed for %+v", call)
 		}
 	}
@@ -118,7 +129,10 @@ func TestCallWithoutARouteIsNotAnswered(t *testing.T) {
 	defer leave()
 	done := make(chan error)
 	go func() {
-		_, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("lonely"), Key: attrs{"PK": s("x")}})
+		_, err := c.GetItem(ctx, &dynamodb.GetItemInput{
+			TableName: aws.String("lonely"),
+			Key:       attrs{"PK": s("x")},
+		})
 		done <- err
 	}()
 	tick := time.NewTicker(time.Millisecond)
@@ -131,7 +145,8 @@ func TestCallWithoutARouteIsNotAnswered(t *testing.T) {
 		}
 		mu.Lock()
 		observed = slices.ContainsFunc(calls, func(call Call) bool {
-			return call.Function == "lonely" && call.Unreachable == "there is no way" && call.Status == 0 && !call.Allowed
+			return call.Function == "lonely" && call.Unreachable == "there is no way" && call.Status == 0 &&
+				!call.Allowed
 		})
 		mu.Unlock()
 	}

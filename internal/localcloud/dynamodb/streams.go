@@ -15,7 +15,11 @@ var streamOperations = []string{"DescribeStream", "GetRecords", "GetShardIterato
 // DynamoDB developer guide, "Using IAM to grant access to DynamoDB Streams".
 func (d *Database) streamRequests(operation string, data []byte) ([]iam.Request, error) {
 	var stream, table, iterator string
-	err := members(data, map[string]any{"StreamArn": &stream, "TableName": &table, "ShardIterator": &iterator})
+	err := members(data, map[string]any{
+		"StreamArn":     &stream,
+		"TableName":     &table,
+		"ShardIterator": &iterator,
+	})
 	if err != nil {
 		return nil, serialization(err)
 	}
@@ -56,7 +60,11 @@ func (d *Database) innerStream(body []byte) []byte {
 	if json.Unmarshal(body, &raw) != nil {
 		return body
 	}
-	for member, inner := range map[string]string{"StreamArn": innerTable, "ExclusiveStartStreamArn": innerTable, "TableName": ""} {
+	for member, inner := range map[string]string{
+		"StreamArn":               innerTable,
+		"ExclusiveStartStreamArn": innerTable,
+		"TableName":               "",
+	} {
 		var given string
 		if raw[member] == nil || json.Unmarshal(raw[member], &given) != nil {
 			continue // the database says what is wrong with it

@@ -57,7 +57,10 @@ func serialization(err error) *fault {
 	var kind *json.UnmarshalTypeError
 	message := err.Error()
 	if errors.As(err, &kind) {
-		message = strings.TrimSuffix(message, kind.Error()) + "a value of the kind " + kind.Value + " is not expected there"
+		message = strings.TrimSuffix(
+			message,
+			kind.Error(),
+		) + "a value of the kind " + kind.Value + " is not expected there"
 	}
 	return &fault{http.StatusBadRequest, serializationException, message}
 }

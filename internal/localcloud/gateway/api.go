@@ -47,7 +47,11 @@ type Throttle struct {
 
 // accountThrottle is the default limit of an account in most regions. Source:
 // API Gateway quotas.
-var accountThrottle = Throttle{Rate: 10000, Burst: 5000, Set: true}
+var accountThrottle = Throttle{
+	Rate:  10000,
+	Burst: 5000,
+	Set:   true,
+}
 
 // AccessLog says what is logged for each request, and where.
 type AccessLog struct{ Format, Destination string }

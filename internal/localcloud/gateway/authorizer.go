@@ -26,7 +26,10 @@ func (g *Gateway) authorize(r *request) (reply, bool) {
 	if route.Authorization == "" || route.Authorization == "NONE" {
 		return reply{}, true
 	}
-	i := slices.IndexFunc(r.snapshot.Authorizers, func(a Authorizer) bool { return a.ID == route.AuthorizerID })
+	i := slices.IndexFunc(
+		r.snapshot.Authorizers,
+		func(a Authorizer) bool { return a.ID == route.AuthorizerID },
+	)
 	if i < 0 {
 		r.identity.err = "the route's authorizer " + route.AuthorizerID + " does not exist"
 		return internalError(""), false
@@ -37,7 +40,11 @@ func (g *Gateway) authorize(r *request) (reply, bool) {
 	case "CUSTOM REQUEST":
 		return g.authorizeRequest(r, a)
 	default:
-		r.identity.err = fmt.Sprintf("the route asks for the authorization %s, and its authorizer is of the type %s", route.Authorization, a.Type)
+		r.identity.err = fmt.Sprintf(
+			"the route asks for the authorization %s, and its authorizer is of the type %s",
+			route.Authorization,
+			a.Type,
+		)
 		return internalError(""), false
 	}
 }
@@ -59,18 +66,38 @@ func ValidateIdentitySource(expression string) error {
 	for _, p := range []string{"$request.header.", "$request.querystring.", "$context.", "$stageVariables."} {
 		if name, ok := strings.CutPrefix(expression, p); ok && name != "" {
 			if p == "$context." && !slices.Contains(contextSources, name) {
-				return fmt.Errorf("the local cloud does not know the identity source %s; it knows $context.%s", expression, strings.Join(contextSources, ", $context."))
+				return fmt.Errorf(
+					"the local cloud does not know the identity source %s; it knows $context.%s",
+					expression,
+					strings.Join(contextSources, ", $context."),
+				)
 			}
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no identity source: one is $request.header.name, $request.querystring.name, $context.name or $stageVariables.name", expression)
+	return fmt.Errorf(
+		"%q is no identity source: one is $request.header.name, $request.querystring.name, $context.name "+
+			"or $stageVariables.name",
+		expression,
+	)
 }
 
 // contextSources are the context variables that can be told before
 // authorization.
-var contextSources = []string{"accountId", "apiId", "domainName", "domainPrefix", "httpMethod", "identity.sourceIp", "identity.userAgent",
-	"path", "protocol", "requestId", "routeKey", "stage"}
+var contextSources = []string{
+	"accountId",
+	"apiId",
+	"domainName",
+	"domainPrefix",
+	"httpMethod",
+	"identity.sourceIp",
+	"identity.userAgent",
+	"path",
+	"protocol",
+	"requestId",
+	"routeKey",
+	"stage",
+}
 
 // identitySource evaluates an expression; false if the request lacks it.
 // Header names are compared without regard to case, names of query parameters
@@ -94,21 +121,44 @@ func (r *request) identitySource(expression string) (string, bool) {
 	}
 	c := r.context()
 	v := map[string]string{
-		"accountId": c.AccountID, "apiId": c.APIID, "domainName": c.DomainName, "domainPrefix": c.DomainPrefix, "httpMethod": c.HTTP.Method,
-		"identity.sourceIp": c.HTTP.SourceIP, "identity.userAgent": c.HTTP.UserAgent, "path": c.HTTP.Path, "protocol": c.HTTP.Protocol,
-		"requestId": c.RequestID, "routeKey": c.RouteKey, "stage": c.Stage,
+		"accountId":          c.AccountID,
+		"apiId":              c.APIID,
+		"domainName":         c.DomainName,
+		"domainPrefix":       c.DomainPrefix,
+		"httpMethod":         c.HTTP.Method,
+		"identity.sourceIp":  c.HTTP.SourceIP,
+		"identity.userAgent": c.HTTP.UserAgent,
+		"path":               c.HTTP.Path,
+		"protocol":           c.HTTP.Protocol,
+		"requestId":          c.RequestID,
+		"routeKey":           c.RouteKey,
+		"stage":              c.Stage,
 	}[strings.TrimPrefix(expression, "$context.")]
 	return v, v != ""
 }
 
 // routeARN names the request, with its concrete method and path.
 func (r *request) routeARN() string {
-	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s%s", r.api.Region, r.api.AccountID, r.api.ID, r.stage.Name, r.http.Method, decode(r.path))
+	return fmt.Sprintf(
+		"arn:aws:execute-api:%s:%s:%s/%s/%s%s",
+		r.api.Region,
+		r.api.AccountID,
+		r.api.ID,
+		r.stage.Name,
+		r.http.Method,
+		decode(r.path),
+	)
 }
 
 // authorizerARN names an authorizer in its function's resource policy.
 func (r *request) authorizerARN(id string) string {
-	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/authorizers/%s", r.api.Region, r.api.AccountID, r.api.ID, id)
+	return fmt.Sprintf(
+		"arn:aws:execute-api:%s:%s:%s/authorizers/%s",
+		r.api.Region,
+		r.api.AccountID,
+		r.api.ID,
+		id,
+	)
 }
 
 // validAuthorizer tests what the gateway relies on.

@@ -29,8 +29,15 @@ func keyed(t *testing.T, c *clock, keys ...string) (*Gateway, API, *atomic.Int64
 	for i := range a.Live.Routes {
 		a.Live.Routes[i].Authorization, a.Live.Routes[i].AuthorizerID = "CUSTOM", "z"
 	}
-	a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true, FunctionARN: "f1", TTL: time.Minute,
-		IdentitySources: []string{"$request.header.X-Key"}}}
+	a.Live.Authorizers = []Authorizer{{
+		ID:                   "z",
+		Type:                 "REQUEST",
+		PayloadFormatVersion: "2.0",
+		SimpleResponses:      true,
+		FunctionARN:          "f1",
+		TTL:                  time.Minute,
+		IdentitySources:      []string{"$request.header.X-Key"},
+	}}
 	put(t, g, a)
 	return g, a, asked
 }
@@ -117,11 +124,18 @@ func TestNobodyGetsInWithoutTheRoutesOwnAuthorizer(t *testing.T) {
 func TestConfiguredCORSReplacesAllThatTheFunctionSends(t *testing.T) {
 	t.Parallel()
 	payload := `{"statusCode":200,"headers":{"access-control-allow-origin":"*","access-control-allow-methods":"X","Access-Control-Allow-Credentials":"true","access-control-expose-headers":"x"}}`
-	g := New(Config{Now: time.Now, Invoker: invoker(func(Invocation) (Result, error) { return Result{Payload: []byte(payload)}, nil })})
+	g := New(Config{
+		Now:     time.Now,
+		Invoker: invoker(func(Invocation) (Result, error) { return Result{Payload: []byte(payload)}, nil }),
+	})
 	a := simple(Stage{Name: "$default"}, "GET /a")
 	a.Live.CORS = &CORS{AllowOrigins: []string{"https://a.example"}}
 	put(t, g, a)
-	for origin, want := range map[string]string{"https://a.example": "https://a.example", "https://b.example": "", "": ""} {
+	for origin, want := range map[string]string{
+		"https://a.example": "https://a.example",
+		"https://b.example": "",
+		"":                  "",
+	} {
 		w := httptest.NewRecorder()
 		r := asking("GET", "/a", nil)
 		if origin != "" {
@@ -129,7 +143,8 @@ func TestConfiguredCORSReplacesAllThatTheFunctionSends(t *testing.T) {
 		}
 		g.Handler("api1").ServeHTTP(w, r)
 		for name := range w.Header() {
-			if strings.HasPrefix(name, "Access-Control-") && (name != "Access-Control-Allow-Origin" || want == "") {
+			if strings.HasPrefix(name, "Access-Control-") &&
+				(name != "Access-Control-Allow-Origin" || want == "") {
 				t.Errorf("with the origin %q the answer has %s: %s", origin, name, w.Header().Get(name))
 			}
 		}
@@ -145,12 +160,27 @@ func TestAccessLogTellsLambdasStatusFromTheFunctions(t *testing.T) {
 	for payload, want := range map[string]map[string]string{
 		`{"statusCode":404}`: {"own": "404", "lambda": "200", "short": "200", "status": "404", "text": "-"},
 		`{"statusCode":0}`:   {"own": "-", "lambda": "200", "short": "200", "status": "500", "text": "-"},
-		"":                   {"own": "-", "lambda": "-", "short": "-", "status": "404", "text": "Not Found", "quoted": "Not Found"},
+		"": {
+			"own":    "-",
+			"lambda": "-",
+			"short":  "-",
+			"status": "404",
+			"text":   "Not Found",
+			"quoted": "Not Found",
+		},
 	} {
 		var line string
-		g := New(Config{Now: time.Now, AccessLog: func(_ string, l []byte) { line = string(l) },
-			Invoker: invoker(func(Invocation) (Result, error) { return Result{Payload: []byte(payload)}, nil })})
-		a := simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: format, Destination: "x"}}, "GET /a")
+		g := New(Config{
+			Now:       time.Now,
+			AccessLog: func(_ string, l []byte) { line = string(l) },
+			Invoker: invoker(
+				func(Invocation) (Result, error) { return Result{Payload: []byte(payload)}, nil },
+			),
+		})
+		a := simple(Stage{
+			Name:      "$default",
+			AccessLog: &AccessLog{Format: format, Destination: "x"},
+		}, "GET /a")
 		put(t, g, a)
 		path := "/a"
 		if payload == "" {
@@ -159,7 +189,10 @@ func TestAccessLogTellsLambdasStatusFromTheFunctions(t *testing.T) {
 		ask(g, "GET", path)
 		var got map[string]string
 		// A dash stands without quotes for a text that carries its own.
-		if err := json.Unmarshal([]byte(strings.Replace(line, `"quoted":-`, `"quoted":"-"`, 1)), &got); err != nil {
+		if err := json.Unmarshal(
+			[]byte(strings.Replace(line, `"quoted":-`, `"quoted":"-"`, 1)),
+			&got,
+		); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
 		for k, v := range want {
@@ -169,7 +202,10 @@ func TestAccessLogTellsLambdasStatusFromTheFunctions(t *testing.T) {
 		}
 	}
 	for _, name := range untold {
-		if err := ValidateAccessLogFormat("$context.requestId " + name); err == nil || !strings.Contains(err.Error(), name) {
+		if err := ValidateAccessLogFormat(
+			"$context.requestId " + name,
+		); err == nil ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // preflight reports whether a request asks for permission. Without both
 // headers it is an ordinary OPTIONS request.
 func preflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
+		r.Header.Get("Access-Control-Request-Method") != ""
 }
 
 // answerPreflight answers without route, authorizer or function. For an origin

@@ -36,7 +36,12 @@ func (g *Gateway) RemoveDomain(name string) {
 func (g *Gateway) arrive(q *http.Request, id string) *request {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	r := &request{http: q, id: requestID(), received: g.Now(), api: g.apis[id]}
+	r := &request{
+		http:     q,
+		id:       requestID(),
+		received: g.Now(),
+		api:      g.apis[id],
+	}
 	d, ok := g.domain(strings.ToLower(host(q)))
 	if !ok {
 		r.foreign = !ownName(host(q))

@@ -91,10 +91,16 @@ const clfTime = "02/Jan/2006:15:04:05 -0700"
 func (r *request) event() ([]byte, error) {
 	q := r.http
 	e := event{
-		Version: "2.0", RouteKey: r.match.route.Key, RawPath: r.rawPath, RawQueryString: q.URL.RawQuery,
-		Headers: headers(q, r), Cookies: cookies(q.Header), QueryStringParameters: query(q.URL.RawQuery),
-		StageVariables: r.stage.Variables, PathParameters: r.match.parameters,
-		RequestContext: r.context(),
+		Version:               "2.0",
+		RouteKey:              r.match.route.Key,
+		RawPath:               r.rawPath,
+		RawQueryString:        q.URL.RawQuery,
+		Headers:               headers(q, r),
+		Cookies:               cookies(q.Header),
+		QueryStringParameters: query(q.URL.RawQuery),
+		StageVariables:        r.stage.Variables,
+		PathParameters:        r.match.parameters,
+		RequestContext:        r.context(),
 	}
 	e.RequestContext.Authorizer = r.identity.event
 	e.Body, e.IsBase64Encoded = r.bodyText()
@@ -115,10 +121,22 @@ func encode(v any) ([]byte, error) {
 func (r *request) context() requestContext {
 	q := r.http
 	return requestContext{
-		AccountID: r.api.AccountID, APIID: r.api.ID, DomainName: host(q), DomainPrefix: prefix(host(q)),
-		HTTP:      httpInfo{Method: q.Method, Path: r.rawPath, Protocol: "HTTP/1.1", SourceIP: source(q), UserAgent: q.UserAgent()},
-		RequestID: r.id, RouteKey: r.match.route.Key, Stage: r.stage.Name,
-		Time: r.received.UTC().Format(clfTime), TimeEpoch: r.received.UnixMilli(),
+		AccountID:    r.api.AccountID,
+		APIID:        r.api.ID,
+		DomainName:   host(q),
+		DomainPrefix: prefix(host(q)),
+		HTTP: httpInfo{
+			Method:    q.Method,
+			Path:      r.rawPath,
+			Protocol:  "HTTP/1.1",
+			SourceIP:  source(q),
+			UserAgent: q.UserAgent(),
+		},
+		RequestID: r.id,
+		RouteKey:  r.match.route.Key,
+		Stage:     r.stage.Name,
+		Time:      r.received.UTC().Format(clfTime),
+		TimeEpoch: r.received.UnixMilli(),
 	}
 }
 
@@ -129,7 +147,8 @@ func textual(contentType string) bool {
 	if err != nil && media == "" {
 		return false
 	}
-	return strings.HasPrefix(media, "text/") || media == "application/json" || media == "application/xml" || media == "application/javascript"
+	return strings.HasPrefix(media, "text/") || media == "application/json" || media == "application/xml" ||
+		media == "application/javascript"
 }
 
 // headers returns the header lines in lower case, values of one name joined by
@@ -142,7 +161,8 @@ func headers(q *http.Request, r *request) map[string]string {
 		}
 	}
 	out["host"] = q.Host
-	if _, ok := out["content-length"]; !ok && (q.ContentLength > 0 || q.Method != http.MethodGet && q.Method != http.MethodHead) {
+	if _, ok := out["content-length"]; !ok &&
+		(q.ContentLength > 0 || q.Method != http.MethodGet && q.Method != http.MethodHead) {
 		out["content-length"] = r.length()
 	}
 	out["x-forwarded-for"] = source(q)

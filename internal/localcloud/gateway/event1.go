@@ -147,7 +147,12 @@ func (r *request) headerLines() map[string][]string {
 	}
 	for name, value := range headers(q, r) {
 		switch name {
-		case "host", "content-length", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id":
+		case "host",
+			"content-length",
+			"x-forwarded-for",
+			"x-forwarded-port",
+			"x-forwarded-proto",
+			"x-amzn-trace-id":
 			out[http.CanonicalHeaderKey(name)] = []string{value}
 		}
 	}

@@ -55,7 +55,12 @@ func New(c Config) *Gateway {
 	if c.AccessLog == nil {
 		c.AccessLog = func(string, []byte) {}
 	}
-	return &Gateway{Config: c, apis: map[string]API{}, domains: map[string]Domain{}, issuers: issuers{resolve: c.Resolve}}
+	return &Gateway{
+		Config:  c,
+		apis:    map[string]API{},
+		domains: map[string]Domain{},
+		issuers: issuers{resolve: c.Resolve},
+	}
 }
 
 // Put adds or replaces an API. Requests in flight finish on the old one.
@@ -67,7 +72,11 @@ func (g *Gateway) Put(a API) error {
 	}
 	for _, i := range a.Live.Integrations {
 		if i.Type != "AWS_PROXY" || i.PayloadFormatVersion != "1.0" && i.PayloadFormatVersion != "2.0" {
-			return fmt.Errorf("integration %s of the API %s: only AWS_PROXY with payload format 1.0 or 2.0 is supported", i.ID, a.ID)
+			return fmt.Errorf(
+				"integration %s of the API %s: only AWS_PROXY with payload format 1.0 or 2.0 is supported",
+				i.ID,
+				a.ID,
+			)
 		}
 	}
 	for _, x := range a.Live.Authorizers {
@@ -102,9 +111,23 @@ func (g *Gateway) Handler(id string) http.Handler {
 		if l := r.stage.AccessLog; l != nil {
 			g.AccessLog(l.Destination, accessLine(l.Format, r, p, took))
 		}
-		g.Observe(Observation{Time: r.received, APIID: r.api.ID, Stage: r.stage.Name, RouteKey: r.match.route.Key, Method: q.Method,
-			Path: q.URL.EscapedPath(), RequestID: r.id, FunctionRequestID: p.result.RequestID, Status: p.status, Duration: took,
-			Caller: r.identity.caller, Invoked: p.called, Cold: p.result.Cold, Error: p.err, AuthorizerError: r.identity.err})
+		g.Observe(Observation{
+			Time:              r.received,
+			APIID:             r.api.ID,
+			Stage:             r.stage.Name,
+			RouteKey:          r.match.route.Key,
+			Method:            q.Method,
+			Path:              q.URL.EscapedPath(),
+			RequestID:         r.id,
+			FunctionRequestID: p.result.RequestID,
+			Status:            p.status,
+			Duration:          took,
+			Caller:            r.identity.caller,
+			Invoked:           p.called,
+			Cold:              p.result.Cold,
+			Error:             p.err,
+			AuthorizerError:   r.identity.err,
+		})
 	})
 }
 
@@ -136,7 +159,8 @@ func (g *Gateway) serve(r *request) reply {
 		limit = t
 	}
 	// All APIs share the account's limit.
-	if !g.buckets.take(r.api.ID+"/"+r.stage.Name+"/"+m.route.Key, limit, r.received) || !g.buckets.take("account", accountThrottle, r.received) {
+	if !g.buckets.take(r.api.ID+"/"+r.stage.Name+"/"+m.route.Key, limit, r.received) ||
+		!g.buckets.take("account", accountThrottle, r.received) {
 		return message(http.StatusTooManyRequests, "Too Many Requests", "")
 	}
 	if answer, ok := g.authorize(r); !ok {
@@ -239,7 +263,11 @@ func (g *Gateway) integrate(r *request) reply {
 	result, err := g.Invoker.Invoke(ctx, r.invocation(target.FunctionARN, r.sourceARN(), payload))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		out := message(http.StatusServiceUnavailable, "Service Unavailable", fmt.Sprintf("the integration timed out after %s", target.Timeout))
+		out := message(
+			http.StatusServiceUnavailable,
+			"Service Unavailable",
+			fmt.Sprintf("the integration timed out after %s", target.Timeout),
+		)
 		out.called = true
 		return out
 	case errors.Is(err, ErrThrottled):
@@ -260,7 +288,13 @@ func (g *Gateway) integrate(r *request) reply {
 }
 
 func (r *request) invocation(function, source string, payload []byte) Invocation {
-	return Invocation{FunctionARN: function, SourceARN: source, Payload: payload, RequestID: r.id, Faults: r.http.Header.Get(FaultsHeader)}
+	return Invocation{
+		FunctionARN: function,
+		SourceARN:   source,
+		Payload:     payload,
+		RequestID:   r.id,
+		Faults:      r.http.Header.Get(FaultsHeader),
+	}
 }
 
 // sourceARN names the route in the function's resource policy: parameters
@@ -273,7 +307,14 @@ func (r *request) sourceARN() string {
 		}
 		route = method + path
 	}
-	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", r.api.Region, r.api.AccountID, r.api.ID, r.stage.Name, route)
+	return fmt.Sprintf(
+		"arn:aws:execute-api:%s:%s:%s/%s/%s",
+		r.api.Region,
+		r.api.AccountID,
+		r.api.ID,
+		r.stage.Name,
+		route,
+	)
 }
 
 // requestID looks as AWS's: 15 characters of base64 and "=".

@@ -42,7 +42,12 @@ func ok(Invocation) (Result, error) {
 
 func simple(stage Stage, keys ...string) API {
 	a := API{ID: "api1", AccountID: "000000000000", Region: "us-east-1", Stages: []Stage{stage}}
-	a.Live.Integrations = []Integration{{ID: "i", Type: "AWS_PROXY", PayloadFormatVersion: "2.0", Timeout: time.Second}}
+	a.Live.Integrations = []Integration{{
+		ID:                   "i",
+		Type:                 "AWS_PROXY",
+		PayloadFormatVersion: "2.0",
+		Timeout:              time.Second,
+	}}
 	for _, k := range keys {
 		a.Live.Routes = append(a.Live.Routes, Route{Key: k, IntegrationID: "i"})
 	}
@@ -66,7 +71,10 @@ func TestTokenBucketFillsWithTimePerRoute(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Unix(1000, 0)}
 	g := New(Config{Invoker: invoker(ok), Now: c.Now})
-	if err := g.Put(simple(Stage{Name: "$default", Default: Throttle{Rate: 2, Burst: 3, Set: true}}, "GET /a", "GET /b")); err != nil {
+	if err := g.Put(simple(Stage{
+		Name:    "$default",
+		Default: Throttle{Rate: 2, Burst: 3, Set: true},
+	}, "GET /a", "GET /b")); err != nil {
 		t.Fatal(err)
 	}
 	count := func(path string, n int) (served int) {
@@ -92,7 +100,10 @@ func TestTokenBucketFillsWithTimePerRoute(t *testing.T) {
 		t.Errorf("after an hour %d were served, want 3", n)
 	}
 	// The same configuration again does not fill the bucket.
-	if err := g.Put(simple(Stage{Name: "$default", Default: Throttle{Rate: 2, Burst: 3, Set: true}}, "GET /a", "GET /b")); err != nil {
+	if err := g.Put(simple(Stage{
+		Name:    "$default",
+		Default: Throttle{Rate: 2, Burst: 3, Set: true},
+	}, "GET /a", "GET /b")); err != nil {
 		t.Fatal(err)
 	}
 	if n := count("/a", 10); n != 0 {
@@ -102,10 +113,17 @@ func TestTokenBucketFillsWithTimePerRoute(t *testing.T) {
 
 func TestRoutePriority(t *testing.T) {
 	t.Parallel()
-	keys := []string{"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "ANY /pets/dog/{id}", "$default"}
+	keys := []string{
+		"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "ANY /pets/dog/{id}",
+		"$default",
+	}
 	for request, want := range map[string]string{
-		"GET /pets/dog/1": "GET /pets/dog/1", "GET /pets/dog/2": "GET /pets/dog/{id}", "PUT /pets/dog/2": "ANY /pets/dog/{id}",
-		"GET /pets/cat/1": "GET /pets/{proxy+}", "POST /test/5": "ANY /{proxy+}", "GET /": "ANY /{proxy+}",
+		"GET /pets/dog/1": "GET /pets/dog/1",
+		"GET /pets/dog/2": "GET /pets/dog/{id}",
+		"PUT /pets/dog/2": "ANY /pets/dog/{id}",
+		"GET /pets/cat/1": "GET /pets/{proxy+}",
+		"POST /test/5":    "ANY /{proxy+}",
+		"GET /":           "ANY /{proxy+}",
 	} {
 		var routes []Route
 		for _, k := range keys {
@@ -136,7 +154,12 @@ func TestNamedStageAndDeploymentSnapshot(t *testing.T) {
 	if err := g.Put(a); err != nil {
 		t.Fatal(err)
 	}
-	if w := ask(g, "GET", "/dev/items/7"); w.Code != 200 || event["rawPath"] != "/dev/items/7" || event["pathParameters"].(map[string]any)["id"] != "7" {
+	if w := ask(
+		g,
+		"GET",
+		"/dev/items/7",
+	); w.Code != 200 || event["rawPath"] != "/dev/items/7" ||
+		event["pathParameters"].(map[string]any)["id"] != "7" {
 		t.Errorf("got %d, %v", w.Code, event)
 	}
 	for _, path := range []string{"/items/7", "/old/items/7"} {
@@ -151,7 +174,10 @@ func TestAccessLogIsValidJSONWhateverTheRequest(t *testing.T) {
 	var line []byte
 	g := New(Config{Invoker: invoker(ok), Now: time.Now, AccessLog: func(_ string, l []byte) { line = l }})
 	format := `{"id":"$context.requestId","agent":"$context.identity.userAgent","status":"$context.status","none":"$context.authorizer.error"}`
-	if err := g.Put(simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: format, Destination: "x"}}, "GET /a")); err != nil {
+	if err := g.Put(simple(Stage{
+		Name:      "$default",
+		AccessLog: &AccessLog{Format: format, Destination: "x"},
+	}, "GET /a")); err != nil {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
@@ -159,7 +185,11 @@ func TestAccessLogIsValidJSONWhateverTheRequest(t *testing.T) {
 	r.Header.Set("User-Agent", `a"b\c`)
 	g.Handler("api1").ServeHTTP(w, r)
 	var got map[string]string
-	if err := json.Unmarshal(line, &got); err != nil || got["agent"] != `a"b\c` || got["status"] != "200" || got["none"] != "-" || got["id"] != w.Header().Get("Apigw-Requestid") {
+	if err := json.Unmarshal(
+		line,
+		&got,
+	); err != nil || got["agent"] != `a"b\c` || got["status"] != "200" || got["none"] != "-" ||
+		got["id"] != w.Header().Get("Apigw-Requestid") {
 		t.Errorf("got %s, %v", line, err)
 	}
 }
@@ -195,7 +225,8 @@ func FuzzResponse(f *testing.F) {
 func FuzzEvent(f *testing.F) {
 	for _, request := range []string{
 		"GET /a/b%2Fc?x=1&x=%zz&=&y HTTP/1.1\r\nHost: x\r\nCookie: a=b; c\r\nX-Key: k\r\n\r\n",
-		"POST /dev//%3F/%E4 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: text/plain; charset\r\nContent-Length: 3\r\nX-Key: \xff\r\n\r\n\xff\x00a",
+		"POST /dev//%3F/%E4 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: text/plain; " +
+			"charset\r\nContent-Length: 3\r\nX-Key: \xff\r\n\r\n\xff\x00a",
 		"OPTIONS * HTTP/1.0\r\nOrigin: http://a\r\nAccess-Control-Request-Method: x\r\n\r\n",
 		"GET http://a/b HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
 	} {
@@ -226,17 +257,29 @@ func handleAnything(t *testing.T, raw []byte, version string) {
 		}
 		err := json.Unmarshal(in.Payload, &e)
 		route, method := e.RouteKey+e.Resource, e.RequestContext.HTTP.Method+e.HTTPMethod
-		if err != nil || !utf8.Valid(in.Payload) || route == "" || method != strings.ToValidUTF8(q.Method, "\ufffd") {
+		if err != nil || !utf8.Valid(in.Payload) || route == "" ||
+			method != strings.ToValidUTF8(q.Method, "\ufffd") {
 			t.Errorf("the event is %s, %v", in.Payload, err)
 		}
 		return Result{Payload: []byte(`{"isAuthorized":true,"statusCode":200}`)}, nil
 	})})
-	a := simple(Stage{Name: "$default", AccessLog: &AccessLog{Format: `{"a":"$context.path $context.identity.userAgent $context.authorizer.x"}`}}, "$default", "ANY /a/{b}", "GET /{proxy+}")
+	a := simple(Stage{
+		Name: "$default",
+		AccessLog: &AccessLog{
+			Format: `{"a":"$context.path $context.identity.userAgent $context.authorizer.x"}`,
+		},
+	}, "$default", "ANY /a/{b}", "GET /{proxy+}")
 	a.Stages = append(a.Stages, Stage{Name: "dev"})
 	a.Live.Integrations[0].PayloadFormatVersion = version
 	a.Live.CORS = &CORS{AllowOrigins: []string{"http://*"}}
 	a.Live.Routes[2].Authorization, a.Live.Routes[2].AuthorizerID = "CUSTOM", "z"
-	a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.X-Key"}}}
+	a.Live.Authorizers = []Authorizer{{
+		ID:                   "z",
+		Type:                 "REQUEST",
+		PayloadFormatVersion: "2.0",
+		SimpleResponses:      true,
+		IdentitySources:      []string{"$request.header.X-Key"},
+	}}
 	g.AccessLog = func(_ string, line []byte) {
 		if !json.Valid(line) {
 			t.Errorf("the access log is %s", line)
@@ -260,7 +303,12 @@ func handleAnything(t *testing.T, raw []byte, version string) {
 		if called == 0 {
 			t.Error("nothing was invoked")
 		}
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge, http.StatusNoContent:
+	case http.StatusBadRequest,
+		http.StatusUnauthorized,
+		http.StatusNotFound,
+		http.StatusRequestEntityTooLarge,
+		http.StatusRequestHeaderFieldsTooLarge,
+		http.StatusNoContent:
 	default:
 		t.Errorf("status %d for %q", w.Code, raw)
 	}
@@ -269,15 +317,27 @@ func handleAnything(t *testing.T, raw []byte, version string) {
 func TestOriginsMayBeWildcardsOfTheScheme(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ configured, origin, want string }{
-		{"*", "https://a.example", "*"}, {"https://*", "https://a.example", "https://a.example"}, {"https://*", "http://a.example", ""},
-		{"http://*", "http://a.example:1", "http://a.example:1"}, {"https://a.example", "https://a.example", "https://a.example"},
-		{"https://a.example", "https://a.example:444", ""}, {"https://a.example", "https://b.a.example", ""}, {"https://a.example", "https://a.example/", ""},
+		{"*", "https://a.example", "*"},
+		{"https://*", "https://a.example", "https://a.example"},
+		{"https://*", "http://a.example", ""},
+		{"http://*", "http://a.example:1", "http://a.example:1"},
+		{"https://a.example", "https://a.example", "https://a.example"},
+		{"https://a.example", "https://a.example:444", ""},
+		{"https://a.example", "https://b.a.example", ""},
+		{"https://a.example", "https://a.example/", ""},
 	} {
 		if got := (&CORS{AllowOrigins: []string{c.configured}}).allowed(c.origin); got != c.want {
 			t.Errorf("%s with %s: got %q, want %q", c.origin, c.configured, got, c.want)
 		}
 	}
-	for origin, good := range map[string]bool{"*": true, "https://*": true, "http://*": true, "https://*.a.example": false, "https://a.example/": false, "a.example": false} {
+	for origin, good := range map[string]bool{
+		"*":                   true,
+		"https://*":           true,
+		"http://*":            true,
+		"https://*.a.example": false,
+		"https://a.example/":  false,
+		"a.example":           false,
+	} {
 		if err := ValidateCORS(CORS{AllowOrigins: []string{origin}}); (err == nil) != good {
 			t.Errorf("%s: got %v", origin, err)
 		}

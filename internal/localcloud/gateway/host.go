@@ -30,6 +30,9 @@ func ownName(name string) bool {
 
 // foreign says why a request to this name is refused.
 func foreign(name string) string {
-	return fmt.Sprintf("the Host header %q is not a name of this API: it is reached as localhost or 127.0.0.1, "+
-		"or by a custom domain of the stack", name)
+	return fmt.Sprintf(
+		"the Host header %q is not a name of this API: it is reached as localhost or 127.0.0.1, "+
+			"or by a custom domain of the stack",
+		name,
+	)
 }

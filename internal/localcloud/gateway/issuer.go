@@ -34,7 +34,11 @@ const (
 
 // refetches bounds how often unknown key ids make an issuer be asked, so that
 // made-up tokens are no burden to it.
-var refetches = Throttle{Rate: 0.2, Burst: 5, Set: true}
+var refetches = Throttle{
+	Rate:  0.2,
+	Burst: 5,
+	Set:   true,
+}
 
 // issuers caches the signing keys of OIDC issuers.
 type issuers struct {
@@ -56,7 +60,9 @@ func (s keySet) named(kid string) []jose.JSONWebKey {
 
 // errAskedTooOften means that an issuer was asked so often that it is left
 // alone for a while.
-var errAskedTooOften = errors.New("the issuer was asked for its keys too often; it is asked again in some seconds")
+var errAskedTooOften = errors.New(
+	"the issuer was asked for its keys too often; it is asked again in some seconds",
+)
 
 // keys returns the issuer's keys with an id. An unknown id makes the issuer be
 // asked again, since it may have changed its keys; requests with known ids do
@@ -117,7 +123,12 @@ func (s *issuers) fetch(ctx context.Context, issuer string) ([]jose.JSONWebKey, 
 		return nil, fmt.Errorf("OIDC discovery at %s: %w", discovery, err)
 	}
 	if metadata.Issuer != issuer {
-		return nil, fmt.Errorf("OIDC discovery at %s: the metadata's issuer is %q, not %q", discovery, metadata.Issuer, issuer)
+		return nil, fmt.Errorf(
+			"OIDC discovery at %s: the metadata's issuer is %q, not %q",
+			discovery,
+			metadata.Issuer,
+			issuer,
+		)
 	}
 	if err := get(ctx, metadata.JWKSURI, &set); err != nil {
 		return nil, fmt.Errorf("the key set at %s: %w", metadata.JWKSURI, err)
@@ -140,10 +151,14 @@ func (s *issuers) fetch(ctx context.Context, issuer string) ([]jose.JSONWebKey, 
 // safe tests where keys may come from: over https, or from this machine.
 func safe(u *url.URL) error {
 	ip := net.ParseIP(u.Hostname())
-	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+	if u.Scheme == "https" ||
+		u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
 		return nil
 	}
-	return fmt.Errorf("%s is neither an https URL nor an http URL on loopback: whoever is in between could give out keys", u)
+	return fmt.Errorf(
+		"%s is neither an https URL nor an http URL on loopback: whoever is in between could give out keys",
+		u,
+	)
 }
 
 // client follows redirects to safe places only.

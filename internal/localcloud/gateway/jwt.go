@@ -28,7 +28,9 @@ func (g *Gateway) authorizeJWT(r *request, a Authorizer) (reply, bool) {
 	claims, err := g.verify(r, a, strings.TrimPrefix(text, "Bearer "))
 	if err != nil {
 		r.identity.err = err.Error()
-		return unauthorized(fmt.Sprintf(`Bearer scope="" error="invalid_token" error_description=%q`, public(err))), false
+		return unauthorized(
+			fmt.Sprintf(`Bearer scope="" error="invalid_token" error_description=%q`, public(err)),
+		), false
 	}
 	rendered := map[string]string{}
 	for name, v := range claims {
@@ -39,7 +41,10 @@ func (g *Gateway) authorizeJWT(r *request, a Authorizer) (reply, bool) {
 	r.identity.claims = rendered
 	scopes := scopesOf(claims)
 	if len(r.match.route.Scopes) > 0 {
-		if !slices.ContainsFunc(r.match.route.Scopes, func(s string) bool { return slices.Contains(scopes, s) }) {
+		if !slices.ContainsFunc(
+			r.match.route.Scopes,
+			func(s string) bool { return slices.Contains(scopes, s) },
+		) {
 			r.identity.err = "the token has none of the route's scopes"
 			return forbidden(), false
 		}

@@ -24,7 +24,13 @@ func guarded(t testing.TB, now func() time.Time) (*Gateway, *oidc.Issuer) {
 	g := New(Config{Invoker: invoker(ok), Now: now})
 	a := simple(Stage{Name: "$default"}, "GET /a")
 	a.Live.Routes[0].Authorization, a.Live.Routes[0].AuthorizerID = "JWT", "z"
-	a.Live.Authorizers = []Authorizer{{ID: "z", Type: "JWT", IdentitySources: []string{"$request.header.Authorization"}, Issuer: is.URL, Audiences: []string{"aud"}}}
+	a.Live.Authorizers = []Authorizer{{
+		ID:              "z",
+		Type:            "JWT",
+		IdentitySources: []string{"$request.header.Authorization"},
+		Issuer:          is.URL,
+		Audiences:       []string{"aud"},
+	}}
 	if err := g.Put(a); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +47,12 @@ func with(g *Gateway, token string) int {
 
 func payload(t testing.TB, is *oidc.Issuer, now time.Time) []byte {
 	t.Helper()
-	data, err := json.Marshal(map[string]any{"iss": is.URL, "aud": "aud", "sub": "u", "exp": now.Add(time.Hour).Unix()})
+	data, err := json.Marshal(map[string]any{
+		"iss": is.URL,
+		"aud": "aud",
+		"sub": "u",
+		"exp": now.Add(time.Hour).Unix(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +93,16 @@ func TestNewKeysOfAnIssuerAreFoundAndOldOnesForgotten(t *testing.T) {
 	}
 	c.pass(keysFor)
 	before := is.Fetches.Load()
-	if code := with(g, sign(t, is, "RS256", "k2", "k2", payload(t, is, c.now.Add(time.Hour)))); code != http.StatusOK || is.Fetches.Load() != before+1 {
-		t.Errorf("after two hours the answer was %d and the keys were fetched %d times more", code, is.Fetches.Load()-before)
+	if code := with(
+		g,
+		sign(t, is, "RS256", "k2", "k2", payload(t, is, c.now.Add(time.Hour))),
+	); code != http.StatusOK ||
+		is.Fetches.Load() != before+1 {
+		t.Errorf(
+			"after two hours the answer was %d and the keys were fetched %d times more",
+			code,
+			is.Fetches.Load()-before,
+		)
 	}
 }
 
@@ -199,7 +218,10 @@ func TestUnknownKeyIdsDoNotBurdenTheIssuer(t *testing.T) {
 	c := &clock{now: time.Unix(1e9, 0)}
 	g, is := guarded(t, c.Now)
 	for i := range 100 {
-		if code := with(g, sign(t, is, "RS256", fmt.Sprint("made-up-", i), "stranger", payload(t, is, c.now))); code != http.StatusUnauthorized {
+		if code := with(
+			g,
+			sign(t, is, "RS256", fmt.Sprint("made-up-", i), "stranger", payload(t, is, c.now)),
+		); code != http.StatusUnauthorized {
 			t.Fatalf("got %d", code)
 		}
 	}
@@ -257,9 +279,19 @@ func TestIssuerLimits(t *testing.T) {
 
 func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"issuer":"https://other.example"}`) }))
+	s := httptest.NewServer(
+		http.HandlerFunc(
+			func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"issuer":"https://other.example"}`) },
+		),
+	)
 	t.Cleanup(s.Close)
-	if err := New(Config{}).Discover(t.Context(), s.URL); err == nil || !strings.Contains(err.Error(), "other.example") {
+	if err := New(
+		Config{},
+	).Discover(
+		t.Context(),
+		s.URL,
+	); err == nil ||
+		!strings.Contains(err.Error(), "other.example") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -273,11 +305,21 @@ func TestAuthorizerFunctionHasTenSeconds(t *testing.T) {
 	}), Now: time.Now})
 	a := simple(Stage{Name: "$default"}, "GET /a")
 	a.Live.Routes[0].Authorization, a.Live.Routes[0].AuthorizerID = "CUSTOM", "z"
-	a.Live.Authorizers = []Authorizer{{ID: "z", Type: "REQUEST", PayloadFormatVersion: "2.0", SimpleResponses: true}}
+	a.Live.Authorizers = []Authorizer{{
+		ID:                   "z",
+		Type:                 "REQUEST",
+		PayloadFormatVersion: "2.0",
+		SimpleResponses:      true,
+	}}
 	if err := g.Put(a); err != nil {
 		t.Fatal(err)
 	}
-	if code := ask(g, "GET", "/a").Code; code != http.StatusInternalServerError || left > 10*time.Second || left < 5*time.Second {
+	if code := ask(
+		g,
+		"GET",
+		"/a",
+	).Code; code != http.StatusInternalServerError || left > 10*time.Second ||
+		left < 5*time.Second {
 		t.Errorf("got %d with %s left", code, left)
 	}
 }

@@ -99,7 +99,15 @@ func (g *Gateway) authorizeRequest(r *request, a Authorizer) (reply, bool) {
 	}
 	cached := a.TTL > 0 && len(sources) > 0
 	// The settings are part of the name, so that a changed authorizer is asked.
-	name := fmt.Sprintf("%s/%s/%s/%s/%v/%q", r.api.ID, a.ID, a.FunctionARN, a.PayloadFormatVersion, a.SimpleResponses, a.IdentitySources)
+	name := fmt.Sprintf(
+		"%s/%s/%s/%s/%v/%q",
+		r.api.ID,
+		a.ID,
+		a.FunctionARN,
+		a.PayloadFormatVersion,
+		a.SimpleResponses,
+		a.IdentitySources,
+	)
 	// A hash, since what is kept must not grow with what callers send.
 	key := sha256.Sum256(fmt.Appendf(nil, "%q", sources))
 	d, known := decision{}, false
@@ -209,7 +217,11 @@ func policyResponse(payload []byte) (decision, error) {
 		return decision{}, fmt.Errorf("the policy of the authorizer's response: %w", err)
 	}
 	c, err := contextOf(m)
-	return decision{policies: []iam.Policy{p}, principal: principal, context: c}, err
+	return decision{
+		policies:  []iam.Policy{p},
+		principal: principal,
+		context:   c,
+	}, err
 }
 
 // authorizerEvent2 is the event of format version 2.0. Source: API Gateway
@@ -251,9 +263,19 @@ func (r *request) authorizerEvent(a Authorizer, sources []string) ([]byte, error
 	q := r.http
 	if a.PayloadFormatVersion == "2.0" {
 		return encode(authorizerEvent2{
-			Version: "2.0", Type: "REQUEST", RouteARN: r.routeARN(), IdentitySource: sources, RouteKey: r.match.route.Key,
-			RawPath: r.rawPath, RawQueryString: q.URL.RawQuery, Cookies: cookies(q.Header), Headers: headers(q, r),
-			QueryStringParameters: query(q.URL.RawQuery), RequestContext: r.context(), PathParameters: r.match.parameters, StageVariables: r.stage.Variables,
+			Version:               "2.0",
+			Type:                  "REQUEST",
+			RouteARN:              r.routeARN(),
+			IdentitySource:        sources,
+			RouteKey:              r.match.route.Key,
+			RawPath:               r.rawPath,
+			RawQueryString:        q.URL.RawQuery,
+			Cookies:               cookies(q.Header),
+			Headers:               headers(q, r),
+			QueryStringParameters: query(q.URL.RawQuery),
+			RequestContext:        r.context(),
+			PathParameters:        r.match.parameters,
+			StageVariables:        r.stage.Variables,
 		})
 	}
 	joined := strings.Join(sources, ",")

@@ -163,7 +163,10 @@ func TestPathOfFormat1StaysEncoded(t *testing.T) {
 func TestFormat1KeepsTheKeyOfAMapping(t *testing.T) {
 	t.Parallel()
 	g, event := format1(t, "$default", "GET /items", `{"statusCode":200}`)
-	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{Key: "v1", APIID: "api1", Stage: "$default"}}})
+	g.PutDomain(Domain{
+		Name:     "api.example.com",
+		Mappings: []Mapping{{Key: "v1", APIID: "api1", Stage: "$default"}},
+	})
 	q := asking("GET", "/v1/items", nil)
 	q.Host = "api.example.com"
 	g.Handler("api1").ServeHTTP(httptest.NewRecorder(), q)
@@ -223,7 +226,10 @@ func TestResponseOfFormat1IsAsRecorded(t *testing.T) {
 		{"status 0", `{"statusCode":0,"body":"x"}`, 500, `{"message":"Internal Server Error"}`, nil},
 		{"no status", `{"body":"x"}`, 500, `{"message":"Internal Server Error"}`, nil},
 		{"text", `"hi"`, 500, `{"message":"Internal Server Error"}`, nil},
-		{"wrong lists", `{"statusCode":200,"multiValueHeaders":{"a":"b"}}`, 500, `{"message":"Internal Server Error"}`, nil},
+		{
+			"wrong lists", `{"statusCode":200,"multiValueHeaders":{"a":"b"}}`, 500,
+			`{"message":"Internal Server Error"}`, nil,
+		},
 	} {
 		g, _ := format1(t, "$default", "GET /a", c.payload)
 		w := ask(g, "GET", "/a")

@@ -26,8 +26,12 @@ type reply struct {
 
 // message is an answer that the gateway makes itself.
 func message(status int, text, cause string) reply {
-	return reply{status: status, body: []byte(`{"message":"` + text + `"}`), err: cause,
-		header: http.Header{"Content-Type": {"application/json"}}}
+	return reply{
+		status: status,
+		body:   []byte(`{"message":"` + text + `"}`),
+		err:    cause,
+		header: http.Header{"Content-Type": {"application/json"}},
+	}
 }
 
 func internalError(cause string) reply {
@@ -58,12 +62,21 @@ func described(fields map[string]json.RawMessage) reply {
 		encoded bool
 	)
 	// Member by member, since names count letter by letter.
-	for name, to := range map[string]any{"headers": &headers, "body": &body, "cookies": &cookies, "isBase64Encoded": &encoded} {
+	for name, to := range map[string]any{
+		"headers":         &headers,
+		"body":            &body,
+		"cookies":         &cookies,
+		"isBase64Encoded": &encoded,
+	} {
 		if err := decodeMember(fields, name, to); err != nil {
 			return internalError("the function's response is malformed: " + err.Error())
 		}
 	}
-	out := reply{status: status, header: http.Header{}, body: []byte(body)}
+	out := reply{
+		status: status,
+		header: http.Header{},
+		body:   []byte(body),
+	}
 	for _, c := range cookies {
 		out.header.Add("Set-Cookie", c)
 	}
@@ -91,9 +104,16 @@ func (p reply) setHeader(name, text string) {
 }
 
 func inferred(payload []byte) reply {
-	out := reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: payload}
+	out := reply{
+		status: http.StatusOK,
+		header: http.Header{"Content-Type": {"application/json"}},
+		body:   payload,
+	}
 	var text string
-	if trimmed := bytes.TrimSpace(payload); len(trimmed) > 0 && trimmed[0] == '"' && json.Unmarshal(trimmed, &text) == nil {
+	if trimmed := bytes.TrimSpace(
+		payload,
+	); len(trimmed) > 0 && trimmed[0] == '"' &&
+		json.Unmarshal(trimmed, &text) == nil {
 		out.body = []byte(text)
 	}
 	return out

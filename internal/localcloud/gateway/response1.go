@@ -25,7 +25,9 @@ func decodeMember(fields map[string]json.RawMessage, name string, to any) error 
 func respond1(payload []byte) reply {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(payload, &fields) != nil || fields["statusCode"] == nil {
-		return internalError("the function's response is malformed: payload format 1.0 needs an object with statusCode")
+		return internalError(
+			"the function's response is malformed: payload format 1.0 needs an object with statusCode",
+		)
 	}
 	var multi map[string][]any
 	if err := decodeMember(fields, "multiValueHeaders", &multi); err != nil {

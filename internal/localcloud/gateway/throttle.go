@@ -32,7 +32,11 @@ func (b *buckets) take(key string, limit Throttle, now time.Time) bool {
 	}
 	x := b.all[key]
 	if x == nil || x.limit != limit {
-		x = &bucket{limit: limit, tokens: float64(limit.Burst), filled: now}
+		x = &bucket{
+			limit:  limit,
+			tokens: float64(limit.Burst),
+			filled: now,
+		}
 		b.all[key] = x
 	}
 	x.tokens = min(float64(limit.Burst), x.tokens+now.Sub(x.filled).Seconds()*limit.Rate)

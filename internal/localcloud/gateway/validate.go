@@ -23,7 +23,10 @@ func ValidateRouteKey(key string) error {
 	}
 	method, path, ok := strings.Cut(key, " ")
 	if !ok || !slices.Contains(routeMethods, method) {
-		return fmt.Errorf("a route key is $default or a method (%s), one space and a path", strings.Join(routeMethods, ", "))
+		return fmt.Errorf(
+			"a route key is $default or a method (%s), one space and a path",
+			strings.Join(routeMethods, ", "),
+		)
 	}
 	if !strings.HasPrefix(path, "/") {
 		return errors.New("the path of a route key begins with /")
@@ -35,7 +38,10 @@ func ValidateRouteKey(key string) error {
 	seen := map[string]bool{}
 	for i, p := range parts {
 		if !segment.MatchString(p) {
-			return fmt.Errorf("the segment %q of the path is neither text nor a parameter such as {id} or {proxy+}", p)
+			return fmt.Errorf(
+				"the segment %q of the path is neither text nor a parameter such as {id} or {proxy+}",
+				p,
+			)
 		}
 		if !strings.HasPrefix(p, "{") {
 			continue
@@ -74,7 +80,9 @@ func ValidateCORS(c CORS) error {
 			continue
 		}
 		u, err := url.Parse(o)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(o, "*") {
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" ||
+			u.Fragment != "" ||
+			strings.Contains(o, "*") {
 			return fmt.Errorf("%q is no origin: it has a scheme, a host and perhaps a port, and no path", o)
 		}
 	}
@@ -96,7 +104,8 @@ func ValidateAccessLogFormat(format string) error {
 	if strings.TrimSpace(format) == "" {
 		return errors.New("an access log needs a format")
 	}
-	if !strings.Contains(format, "$context.requestId") && !strings.Contains(format, "$context.extendedRequestId") {
+	if !strings.Contains(format, "$context.requestId") &&
+		!strings.Contains(format, "$context.extendedRequestId") {
 		return errors.New("an access log's format must contain $context.requestId")
 	}
 	for _, name := range variable.FindAllString(format, -1) {

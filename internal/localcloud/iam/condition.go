@@ -22,9 +22,24 @@ var keys = []string{
 const SourceFunction = "lambda:sourcefunctionarn"
 
 var operators = []string{
-	"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-	"ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Bool", "Null",
-	"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+	"StringEquals",
+	"StringNotEquals",
+	"StringEqualsIgnoreCase",
+	"StringNotEqualsIgnoreCase",
+	"StringLike",
+	"StringNotLike",
+	"ArnEquals",
+	"ArnLike",
+	"ArnNotEquals",
+	"ArnNotLike",
+	"Bool",
+	"Null",
+	"NumericEquals",
+	"NumericNotEquals",
+	"NumericLessThan",
+	"NumericLessThanEquals",
+	"NumericGreaterThan",
+	"NumericGreaterThanEquals",
 }
 
 func (s *Statement) conditions(raw map[string]map[string]texts, known []string) error {
@@ -38,12 +53,20 @@ func (s *Statement) conditions(raw map[string]map[string]texts, known []string) 
 		}
 		c.Operator, c.IfExists = strings.CutSuffix(c.Operator, "IfExists")
 		if !slices.Contains(operators, c.Operator) {
-			return fmt.Errorf("the local cloud does not support the condition operator %s; it supports %v", op, operators)
+			return fmt.Errorf(
+				"the local cloud does not support the condition operator %s; it supports %v",
+				op,
+				operators,
+			)
 		}
 		for _, key := range slices.Sorted(maps.Keys(raw[op])) {
 			c.Key, c.Name, c.Values = strings.ToLower(key), key, raw[op][key]
 			if known != nil && !slices.Contains(known, c.Key) {
-				return fmt.Errorf("the local cloud does not support the condition key %s; it supports %v", key, known)
+				return fmt.Errorf(
+					"the local cloud does not support the condition key %s; it supports %v",
+					key,
+					known,
+				)
 			}
 			for _, v := range c.Values {
 				if strings.Contains(v, "${") {
@@ -84,7 +107,10 @@ func (c Condition) holds(context map[string][]string) bool {
 func (c Condition) negated() bool { return strings.Contains(c.Operator, "Not") }
 
 func (c Condition) matches(v string) bool {
-	hit := slices.ContainsFunc(c.Values, func(want string) bool { return compare(strings.Replace(c.Operator, "Not", "", 1), v, want) })
+	hit := slices.ContainsFunc(
+		c.Values,
+		func(want string) bool { return compare(strings.Replace(c.Operator, "Not", "", 1), v, want) },
+	)
 	return hit != c.negated()
 }
 

@@ -6,8 +6,15 @@ import "slices"
 // DynamoDB; a policy that tests another is refused. Source: IAM user guide,
 // "AWS global condition context keys".
 var EndpointKeys = slices.Concat(keys, []string{
-	"aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion", "aws:resourceaccount",
-	"aws:securetransport", "aws:sourcevpc", "aws:sourcevpce", "aws:viaawsservice",
+	"aws:principalaccount",
+	"aws:principalarn",
+	"aws:principaltype",
+	"aws:requestedregion",
+	"aws:resourceaccount",
+	"aws:securetransport",
+	"aws:sourcevpc",
+	"aws:sourcevpce",
+	"aws:viaawsservice",
 })
 
 // CheckEndpoint tests the policy of an endpoint for DynamoDB that is new.

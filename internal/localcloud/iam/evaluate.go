@@ -116,7 +116,8 @@ func (u Unmet) String() string {
 func (p Policy) TrustAllows(service, action string) bool {
 	allowed := false
 	for _, s := range p.Statements {
-		if !(s.AnyPrincipal || slices.Contains(s.Services, service)) || !s.coversAction(action) || !s.met(nil) {
+		if !(s.AnyPrincipal || slices.Contains(s.Services, service)) || !s.coversAction(action) ||
+			!s.met(nil) {
 			continue
 		}
 		if !s.Allow {

@@ -35,17 +35,91 @@ func TestEvaluate(t *testing.T) {
 		{"case of the action does not matter", []string{allow}, "dynamodb:getitem", table, nil, true, false},
 		{"another action", []string{allow}, "dynamodb:PutItem", table, nil, false, false},
 		{"another table", []string{allow}, "dynamodb:GetItem", table + "2", nil, false, false},
-		{"index needs its own ARN", []string{allow}, "dynamodb:GetItem", table + "/index/a", nil, false, false},
+		{
+			"index needs its own ARN",
+			[]string{allow},
+			"dynamodb:GetItem",
+			table + "/index/a",
+			nil,
+			false,
+			false,
+		},
 		{"wildcard in the action", []string{allow}, "dynamodb:BatchGetItem", table, nil, true, false},
 		{"deny wins", []string{allow, deny}, "dynamodb:BatchWriteItem", table, nil, false, true},
-		{"leading key fits", []string{leading}, "dynamodb:Query", table, map[string][]string{"dynamodb:leadingkeys": {"OWNER#ab"}}, true, false},
-		{"one leading key does not fit", []string{leading}, "dynamodb:Query", table, map[string][]string{"dynamodb:leadingkeys": {"OWNER#ab", "OWNER#b"}}, false, false},
-		{"ForAllValues holds for an absent key", []string{leading}, "dynamodb:Query", table, nil, true, false},
-		{"NotAction", []string{`{"Effect":"Allow","NotAction":"dynamodb:Scan","Resource":"*"}`}, "dynamodb:Scan", table, nil, false, false},
-		{"NotResource", []string{`{"Effect":"Deny","Action":"*","NotResource":"` + table + `"}`, allow}, "dynamodb:GetItem", table, nil, true, false},
-		{"denied to code, called by code", []string{notByCode}, "ec2:DescribeSubnets", "*", map[string][]string{SourceFunction: {"arn:aws:lambda:us-east-1:000000000000:function:f"}}, false, true},
-		{"denied to code, called by Lambda", []string{notByCode}, "ec2:DescribeSubnets", "*", nil, true, false},
-		{"Null", []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"dynamodb:Select":"true"}}}`}, "a:b", table, map[string][]string{"dynamodb:select": {"COUNT"}}, false, false},
+		{
+			"leading key fits",
+			[]string{leading},
+			"dynamodb:Query",
+			table,
+			map[string][]string{"dynamodb:leadingkeys": {"OWNER#ab"}},
+			true,
+			false,
+		},
+		{
+			"one leading key does not fit",
+			[]string{leading},
+			"dynamodb:Query",
+			table,
+			map[string][]string{"dynamodb:leadingkeys": {"OWNER#ab", "OWNER#b"}},
+			false,
+			false,
+		},
+		{
+			"ForAllValues holds for an absent key",
+			[]string{leading},
+			"dynamodb:Query",
+			table,
+			nil,
+			true,
+			false,
+		},
+		{
+			"NotAction",
+			[]string{`{"Effect":"Allow","NotAction":"dynamodb:Scan","Resource":"*"}`},
+			"dynamodb:Scan",
+			table,
+			nil,
+			false,
+			false,
+		},
+		{
+			"NotResource",
+			[]string{`{"Effect":"Deny","Action":"*","NotResource":"` + table + `"}`, allow},
+			"dynamodb:GetItem",
+			table,
+			nil,
+			true,
+			false,
+		},
+		{
+			"denied to code, called by code",
+			[]string{notByCode},
+			"ec2:DescribeSubnets",
+			"*",
+			map[string][]string{SourceFunction: {"arn:aws:lambda:us-east-1:000000000000:function:f"}},
+			false,
+			true,
+		},
+		{
+			"denied to code, called by Lambda",
+			[]string{notByCode},
+			"ec2:DescribeSubnets",
+			"*",
+			nil,
+			true,
+			false,
+		},
+		{
+			"Null",
+			[]string{
+				`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"dynamodb:Select":"true"}}}`,
+			},
+			"a:b",
+			table,
+			map[string][]string{"dynamodb:select": {"COUNT"}},
+			false,
+			false,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +164,12 @@ func TestPermissionMatchesSource(t *testing.T) {
 		base + "abc/$default/PUT/items/{id}": false,
 		base + "xyz/$default/GET/items/{id}": false,
 	} {
-		if got := p.Allows("lambda:InvokeFunction", "apigateway.amazonaws.com", source, "000000000000"); got != want {
+		if got := p.Allows(
+			"lambda:InvokeFunction",
+			"apigateway.amazonaws.com",
+			source,
+			"000000000000",
+		); got != want {
 			t.Errorf("%s: got %v, want %v", source, got, want)
 		}
 	}
@@ -101,8 +180,12 @@ func TestPermissionMatchesSource(t *testing.T) {
 
 func TestTrust(t *testing.T) {
 	t.Parallel()
-	p := parse(t, `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}`)
-	if !p.TrustAllows("lambda.amazonaws.com", "sts:AssumeRole") || p.TrustAllows("ec2.amazonaws.com", "sts:AssumeRole") {
+	p := parse(
+		t,
+		`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}`,
+	)
+	if !p.TrustAllows("lambda.amazonaws.com", "sts:AssumeRole") ||
+		p.TrustAllows("ec2.amazonaws.com", "sts:AssumeRole") {
 		t.Error("the trust policy was misread")
 	}
 }

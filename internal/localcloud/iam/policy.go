@@ -64,7 +64,10 @@ func parsePolicy(doc []byte, known []string) (Policy, error) {
 	for _, r := range string(doc) {
 		// IAM API reference: U+0009, U+000A, U+000D and U+0020 to U+00FF.
 		if r != '\t' && r != '\n' && r != '\r' && (r < 0x20 || r > 0xff) {
-			return Policy{}, fmt.Errorf("MalformedPolicyDocument: the character %q is not allowed in a policy", r)
+			return Policy{}, fmt.Errorf(
+				"MalformedPolicyDocument: the character %q is not allowed in a policy",
+				r,
+			)
 		}
 	}
 	var raw struct {
@@ -76,13 +79,18 @@ func parsePolicy(doc []byte, known []string) (Policy, error) {
 		return Policy{}, fmt.Errorf("MalformedPolicyDocument: %w", err)
 	}
 	if raw.Version != "2012-10-17" && raw.Version != "2008-10-17" && raw.Version != "" {
-		return Policy{}, fmt.Errorf("MalformedPolicyDocument: the version %q is neither 2012-10-17 nor 2008-10-17", raw.Version)
+		return Policy{}, fmt.Errorf(
+			"MalformedPolicyDocument: the version %q is neither 2012-10-17 nor 2008-10-17",
+			raw.Version,
+		)
 	}
 	var statements []json.RawMessage
 	if trimmed := bytes.TrimSpace(raw.Statement); len(trimmed) > 0 && trimmed[0] == '{' {
 		statements = []json.RawMessage{trimmed}
 	} else if err := json.Unmarshal(raw.Statement, &statements); err != nil {
-		return Policy{}, fmt.Errorf("MalformedPolicyDocument: Statement must be an object or a list of objects")
+		return Policy{}, fmt.Errorf(
+			"MalformedPolicyDocument: Statement must be an object or a list of objects",
+		)
 	}
 	p := Policy{Version: raw.Version}
 	for i, s := range statements {
@@ -148,8 +156,15 @@ func parseStatement(data []byte, known []string) (Statement, error) {
 	if err := strict(data, &raw); err != nil {
 		return Statement{}, err
 	}
-	s := Statement{Sid: raw.Sid, Allow: raw.Effect == "Allow", Actions: raw.Action, NotActions: raw.NotAction,
-		Resources: raw.Resource, NotResources: raw.NotResource, hasPrincipal: len(raw.Principal) > 0}
+	s := Statement{
+		Sid:          raw.Sid,
+		Allow:        raw.Effect == "Allow",
+		Actions:      raw.Action,
+		NotActions:   raw.NotAction,
+		Resources:    raw.Resource,
+		NotResources: raw.NotResource,
+		hasPrincipal: len(raw.Principal) > 0,
+	}
 	switch {
 	case raw.Effect != "Allow" && raw.Effect != "Deny":
 		return s, fmt.Errorf("the Effect must be Allow or Deny, not %q", raw.Effect)

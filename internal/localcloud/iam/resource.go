@@ -21,7 +21,10 @@ func ParseResource(doc []byte) (Policy, error) {
 			return p, fmt.Errorf("MalformedPolicyDocument: statement %d: there must be a Principal", i+1)
 		}
 		if len(s.Resources) == 0 && len(s.NotResources) == 0 {
-			return p, fmt.Errorf("MalformedPolicyDocument: statement %d: there must be Resource or NotResource", i+1)
+			return p, fmt.Errorf(
+				"MalformedPolicyDocument: statement %d: there must be Resource or NotResource",
+				i+1,
+			)
 		}
 	}
 	return p, nil

@@ -34,8 +34,11 @@ func TestResourcePolicyLetsAServiceIn(t *testing.T) {
 			t.Errorf("%s: %v", doc, err)
 			continue
 		}
-		got := p.AllowsService("cloudtrail.amazonaws.com", Request{Action: "s3:PutObject", Resource: "arn:aws:s3:::b/x",
-			Context: map[string][]string{"aws:sourcearn": {"t"}, "aws:securetransport": {"true"}}})
+		got := p.AllowsService("cloudtrail.amazonaws.com", Request{
+			Action:   "s3:PutObject",
+			Resource: "arn:aws:s3:::b/x",
+			Context:  map[string][]string{"aws:sourcearn": {"t"}, "aws:securetransport": {"true"}},
+		})
 		if got != want {
 			t.Errorf("%s: got %v, want %v", doc, got, want)
 		}

@@ -18,14 +18,24 @@ func TestMemberThatAppearsTwiceIsRefused(t *testing.T) {
 			`{"StringLike":{"dynamodb:LeadingKeys":"a"},"StringLike":{"dynamodb:Select":"b"}}}}`: "the member Statement.Condition.StringLike appears twice",
 		version + `[{"Effect":"Allow","Action":"a:b","Resource":"*","Action":"c:d"},{}]}`: "the member Statement[0].Action appears twice",
 	} {
-		for name, check := range map[string]func([]byte) error{"Check": Check, "CheckResource": CheckResource} {
-			if err := check([]byte(doc)); err == nil || !strings.Contains(err.Error(), "MalformedPolicyDocument: "+want) {
+		for name, check := range map[string]func([]byte) error{
+			"Check":         Check,
+			"CheckResource": CheckResource,
+		} {
+			if err := check(
+				[]byte(doc),
+			); err == nil ||
+				!strings.Contains(err.Error(), "MalformedPolicyDocument: "+want) {
 				t.Errorf("%s of %s: got %v, want %s", name, doc, err, want)
 			}
 		}
 	}
 	// The same name in two objects is nothing twice, and what is no JSON is said to be that.
-	if err := Check([]byte(version + `[{"Effect":"Allow","Action":"a:b","Resource":"*"},{"Effect":"Allow","Action":"a:b","Resource":"*"}]}`)); err != nil {
+	if err := Check(
+		[]byte(
+			version + `[{"Effect":"Allow","Action":"a:b","Resource":"*"},{"Effect":"Allow","Action":"a:b","Resource":"*"}]}`,
+		),
+	); err != nil {
 		t.Error(err)
 	}
 	if err := Check([]byte(`{"Version":[1 2`)); err == nil || strings.Contains(err.Error(), "twice") {
@@ -37,7 +47,10 @@ func TestDenialNamesTheConditionThatIsNotMet(t *testing.T) {
 	t.Parallel()
 	own := parse(t, `{"Sid":"Own","Effect":"Allow","Action":"dynamodb:GetItem","Resource":"`+table+`",`+
 		`"Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["OWNER#*"]}}}`)
-	all := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"dynamodb:Select":"COUNT"},"Null":{"dynamodb:Attributes":"false"}}}`)
+	all := parse(
+		t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"dynamodb:Select":"COUNT"},"Null":{"dynamodb:Attributes":"false"}}}`,
+	)
 	ask := func(p Policy, action string, context map[string][]string) []Unmet {
 		return Evaluate([]Policy{p}, Request{action, table, context}).Unmet
 	}

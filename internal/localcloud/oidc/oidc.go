@@ -53,7 +53,12 @@ func (k Keys) Ensure(pool string) error {
 		return fmt.Errorf("making the key of the user pool %s: %w", pool, err)
 	}
 	sum := sha256.Sum256(private.N.Bytes())
-	key := jose.JSONWebKey{Key: private, KeyID: hex.EncodeToString(sum[:16]), Algorithm: string(jose.RS256), Use: "sig"}
+	key := jose.JSONWebKey{
+		Key:       private,
+		KeyID:     hex.EncodeToString(sum[:16]),
+		Algorithm: string(jose.RS256),
+		Use:       "sig",
+	}
 	data, err := key.MarshalJSON()
 	if err != nil {
 		return err
@@ -90,18 +95,23 @@ func (k Keys) Handler() http.Handler {
 		// A client that is gone does not want it.
 		_ = json.NewEncoder(w).Encode(v)
 	}
-	mux.HandleFunc("GET /{pool}/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-		pool := r.PathValue("pool")
-		if _, err := k.read(pool); err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		answer(w, map[string]any{
-			"issuer": Issuer(pool), "jwks_uri": "http://" + r.Host + "/" + pool + "/.well-known/jwks.json",
-			"id_token_signing_alg_values_supported": []string{"RS256"}, "subject_types_supported": []string{"public"},
-			"response_types_supported": []string{"code", "token"},
-		})
-	})
+	mux.HandleFunc(
+		"GET /{pool}/.well-known/openid-configuration",
+		func(w http.ResponseWriter, r *http.Request) {
+			pool := r.PathValue("pool")
+			if _, err := k.read(pool); err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			answer(w, map[string]any{
+				"issuer":                                Issuer(pool),
+				"jwks_uri":                              "http://" + r.Host + "/" + pool + "/.well-known/jwks.json",
+				"id_token_signing_alg_values_supported": []string{"RS256"},
+				"subject_types_supported":               []string{"public"},
+				"response_types_supported":              []string{"code", "token"},
+			})
+		},
+	)
 	mux.HandleFunc("GET /{pool}/.well-known/jwks.json", func(w http.ResponseWriter, r *http.Request) {
 		key, err := k.read(r.PathValue("pool"))
 		if err != nil {
@@ -136,8 +146,17 @@ func (k Keys) Token(g Grant) (string, error) {
 		return "", fmt.Errorf("preparing the signature: %w", err)
 	}
 	claims, err := json.Marshal(map[string]any{
-		"sub": g.Subject, "username": g.Subject, "iss": Issuer(g.Pool), "client_id": g.Client, "token_use": "access", "scope": strings.Join(g.Scopes, " "),
-		"version": 2, "auth_time": g.Now.Unix(), "iat": g.Now.Unix(), "exp": g.Now.Add(g.Lifetime).Unix(), "jti": uuid.NewString(),
+		"sub":       g.Subject,
+		"username":  g.Subject,
+		"iss":       Issuer(g.Pool),
+		"client_id": g.Client,
+		"token_use": "access",
+		"scope":     strings.Join(g.Scopes, " "),
+		"version":   2,
+		"auth_time": g.Now.Unix(),
+		"iat":       g.Now.Unix(),
+		"exp":       g.Now.Add(g.Lifetime).Unix(),
+		"jti":       uuid.NewString(),
 	})
 	if err != nil {
 		return "", err

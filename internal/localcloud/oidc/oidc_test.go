@@ -39,7 +39,11 @@ func set(t *testing.T, server string) jose.JSONWebKeySet {
 		URI    string `json:"jwks_uri"`
 	}
 	status, data := get(t, server+"/"+pool+"/.well-known/openid-configuration")
-	if err := json.Unmarshal(data, &metadata); err != nil || status != http.StatusOK || metadata.Issuer != Issuer(pool) {
+	if err := json.Unmarshal(
+		data,
+		&metadata,
+	); err != nil || status != http.StatusOK ||
+		metadata.Issuer != Issuer(pool) {
 		t.Fatalf("got %d %s, %v", status, data, err)
 	}
 	var out jose.JSONWebKeySet
@@ -59,7 +63,14 @@ func TestTokenIsGoodByThePublishedKeys(t *testing.T) {
 	s := httptest.NewServer(k.Handler())
 	t.Cleanup(s.Close)
 	now := time.Unix(1e9, 0)
-	token, err := k.Token(Grant{Pool: pool, Client: "c1", Subject: "alice", Scopes: []string{"items/items:read", "openid"}, Now: now, Lifetime: time.Hour})
+	token, err := k.Token(Grant{
+		Pool:     pool,
+		Client:   "c1",
+		Subject:  "alice",
+		Scopes:   []string{"items/items:read", "openid"},
+		Now:      now,
+		Lifetime: time.Hour,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +87,15 @@ func TestTokenIsGoodByThePublishedKeys(t *testing.T) {
 	if err := parsed.Claims(keys[0], &claims); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]any{"sub": "alice", "iss": Issuer(pool), "client_id": "c1", "scope": "items/items:read openid", "token_use": "access", "iat": 1e9, "exp": 1e9 + 3600} {
+	for name, want := range map[string]any{
+		"sub":       "alice",
+		"iss":       Issuer(pool),
+		"client_id": "c1",
+		"scope":     "items/items:read openid",
+		"token_use": "access",
+		"iat":       1e9,
+		"exp":       1e9 + 3600,
+	} {
 		if claims[name] != want {
 			t.Errorf("%s is %v, want %v", name, claims[name], want)
 		}

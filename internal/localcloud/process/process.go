@@ -42,7 +42,11 @@ func New(dir string) (*Supervisor, error) {
 	if err := killStrays(dir); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{dir: dir, starts: make(chan func()), live: map[*Process]bool{}}
+	s := &Supervisor{
+		dir:    dir,
+		starts: make(chan func()),
+		live:   map[*Process]bool{},
+	}
 	// The kernel's death signal is sent when the parent's thread ends, so one
 	// thread that lives as long as the supervisor starts all children.
 	go func() {

@@ -70,7 +70,11 @@ func TestStrayOfAnEarlierRunIsKilledButNotItsSuccessor(t *testing.T) {
 		if !same {
 			id = "another start time"
 		}
-		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(cmd.Process.Pid)), []byte(id), 0o600); err != nil {
+		if err := os.WriteFile(
+			filepath.Join(dir, strconv.Itoa(cmd.Process.Pid)),
+			[]byte(id),
+			0o600,
+		); err != nil {
 			t.Fatal(err)
 		}
 		s, err := New(dir)

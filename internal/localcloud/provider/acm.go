@@ -30,7 +30,9 @@ const (
 var (
 	// fqdn is a domain name, which may begin with a wildcard. Source:
 	// RequestCertificate, ACM API reference.
-	fqdn           = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`)
+	fqdn = regexp.MustCompile(
+		`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`,
+	)
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:[a-z0-9-]+:(\d{12}):certificate/[A-Za-z0-9-]+$`)
 )
 
@@ -42,28 +44,97 @@ func acmTypes() []*Type {
 				refused("certificateAuthorityArn", String, "there are no private certificate authorities"),
 				refused("certificateBody", String, noImport),
 				refused("certificateChain", String, noImport),
-				{Name: "domainName", Kind: String, Level: Enforced, Required: true, Replace: true, Check: domainName},
+				{
+					Name:     "domainName",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Check:    domainName,
+				},
 				refused("earlyRenewalDuration", String, "it belongs to private certificate authorities"),
-				{Name: "keyAlgorithm", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: "there are no keys locally"},
-				{Name: "options", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
-					{Name: "certificateTransparencyLoggingPreference", Kind: String, Level: Recorded, Default: "ENABLED"}}},
+				{
+					Name:     "keyAlgorithm",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Replace:  true,
+					Note:     "there are no keys locally",
+				},
+				{
+					Name:     "options",
+					Kind:     Object,
+					Level:    Recorded,
+					Computed: true,
+					Fields: []Property{
+						{
+							Name:    "certificateTransparencyLoggingPreference",
+							Kind:    String,
+							Level:   Recorded,
+							Default: "ENABLED",
+						}},
+				},
 				refused("privateKey", String, noImport),
-				{Name: "subjectAlternativeNames", Kind: Set, Elem: String, Level: Enforced, Computed: true, Replace: true, Each: domainName},
+				{
+					Name:     "subjectAlternativeNames",
+					Kind:     Set,
+					Elem:     String,
+					Level:    Enforced,
+					Computed: true,
+					Replace:  true,
+					Each:     domainName,
+				},
 				tags(),
-				{Name: "validationMethod", Kind: String, Level: Enforced, Required: true, Replace: true, Only: []any{"DNS"}, Note: noMail},
+				{
+					Name:     "validationMethod",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Only:     []any{"DNS"},
+					Note:     noMail,
+				},
 				refused("validationOptions", Set, noMail),
 			},
-			Outputs: []string{"arn", "domainValidationOptions", "notAfter", "notBefore", "pendingRenewal", "renewalEligibility", "renewalSummaries",
-				"status", "tagsAll", "type", "validationEmails"},
-			Check: checkCertificate, Preview: previewCertificate, Create: createCertificate, Update: updateCertificate, Delete: unusedCertificate,
+			Outputs: []string{
+				"arn",
+				"domainValidationOptions",
+				"notAfter",
+				"notBefore",
+				"pendingRenewal",
+				"renewalEligibility",
+				"renewalSummaries",
+				"status",
+				"tagsAll",
+				"type",
+				"validationEmails",
+			},
+			Check:    checkCertificate,
+			Preview:  previewCertificate,
+			Create:   createCertificate,
+			Update:   updateCertificate,
+			Delete:   unusedCertificate,
 			Volatile: volatileTags,
 		},
 		{
 			Token: validationType,
 			Properties: []Property{
-				{Name: "certificateArn", Kind: String, Level: Enforced, Required: true, Replace: true},
-				{Name: "validationRecordFqdns", Kind: Set, Elem: String, Level: Enforced, Replace: true,
-					Note: "each must be a route53.Record of this cloud with the value that ACM asks for; without the list the certificate is issued at once"},
+				{
+					Name:     "certificateArn",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+				},
+				{
+					Name:    "validationRecordFqdns",
+					Kind:    Set,
+					Elem:    String,
+					Level:   Enforced,
+					Replace: true,
+					Note: "each must be a route53.Record of this cloud with the value that ACM asks " +
+						"for; without the list the certificate is issued at once",
+				},
 			},
 			Key:    func(_ string, props values) string { return props.str("certificateArn") },
 			Create: createValidation,
@@ -74,7 +145,9 @@ func acmTypes() []*Type {
 func domainName(v any) error {
 	s, _ := v.(string)
 	if len(s) > 253 || !fqdn.MatchString(s) {
-		return fmt.Errorf("it must be a domain name such as api.example.com or *.example.com, without a final dot")
+		return fmt.Errorf(
+			"it must be a domain name such as api.example.com or *.example.com, without a final dot",
+		)
 	}
 	return nil
 }
@@ -105,7 +178,12 @@ func previewCertificate(_ *Provider, out values) {
 	}
 	var options []any
 	for _, n := range certificateNames(out) {
-		options = append(options, map[string]any{"domainName": n, "resourceRecordName": Unknown{}, "resourceRecordType": Unknown{}, "resourceRecordValue": Unknown{}})
+		options = append(options, map[string]any{
+			"domainName":          n,
+			"resourceRecordName":  Unknown{},
+			"resourceRecordType":  Unknown{},
+			"resourceRecordValue": Unknown{},
+		})
 	}
 	out["domainValidationOptions"] = options
 }
@@ -120,7 +198,12 @@ func createCertificate(_ context.Context, p *Provider, in values) (state.Record,
 	names := certificateNames(in)
 	for _, n := range names {
 		name, value := validationRecord(n)
-		options = append(options, map[string]any{"domainName": n, "resourceRecordName": name, "resourceRecordType": "CNAME", "resourceRecordValue": value})
+		options = append(options, map[string]any{
+			"domainName":          n,
+			"resourceRecordName":  name,
+			"resourceRecordType":  "CNAME",
+			"resourceRecordValue": value,
+		})
 	}
 	props["domainValidationOptions"] = options
 	if !in.has("subjectAlternativeNames") {
@@ -132,7 +215,10 @@ func createCertificate(_ context.Context, p *Provider, in values) (state.Record,
 func certificateProperties(in values) map[string]any {
 	props := base(in)
 	props["tagsAll"] = tagsOf(in)
-	for k, v := range map[string]any{"keyAlgorithm": "RSA_2048", "options": map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"}} {
+	for k, v := range map[string]any{
+		"keyAlgorithm": "RSA_2048",
+		"options":      map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"},
+	} {
 		if !in.has(k) {
 			props[k] = v
 		}
@@ -162,7 +248,12 @@ func validationRecord(domain string) (name, value string) {
 func unusedCertificate(_ context.Context, p *Provider, r state.Record) error {
 	for _, d := range p.Store.List(domainType) {
 		if values(d.Properties).object("domainNameConfiguration").str("certificateArn") == r.ID {
-			return fmt.Errorf("ResourceInUseException: Certificate %s in account %s is in use: the domain name %s uses it", r.ID, Account, d.ID)
+			return fmt.Errorf(
+				"ResourceInUseException: Certificate %s in account %s is in use: the domain name %s uses it",
+				r.ID,
+				Account,
+				d.ID,
+			)
 		}
 	}
 	return nil
@@ -172,7 +263,11 @@ func createValidation(_ context.Context, p *Provider, in values) (state.Record, 
 	arn := in.str("certificateArn")
 	cert, err := p.Store.Get(certificateType, arn)
 	if err != nil {
-		return state.Record{}, fmt.Errorf("ResourceNotFoundException: Could not find certificate %s: only a certificate of this cloud can be validated", arn)
+		return state.Record{}, fmt.Errorf(
+			"ResourceNotFoundException: Could not find certificate %s: only a certificate of this cloud "+
+				"can be validated",
+			arn,
+		)
 	}
 	if in.has("validationRecordFqdns") {
 		if err := p.validated(cert, in.strings("validationRecordFqdns")); err != nil {
@@ -184,7 +279,13 @@ func createValidation(_ context.Context, p *Provider, in values) (state.Record, 
 	if v.str("status") != issued {
 		cert = cert.Clone()
 		cert.Properties["status"], cert.Properties["renewalEligibility"] = issued, "ELIGIBLE"
-		cert.Properties["notBefore"], cert.Properties["notAfter"] = now.Format(time.RFC3339), now.Add(validity).Format(time.RFC3339)
+		cert.Properties["notBefore"], cert.Properties["notAfter"] = now.Format(
+			time.RFC3339,
+		), now.Add(
+			validity,
+		).Format(
+			time.RFC3339,
+		)
 		if err := p.Store.Put(cert); err != nil {
 			return state.Record{}, err
 		}
@@ -209,12 +310,20 @@ func (p *Provider) validated(cert state.Record, given []string) error {
 		want := o.str("resourceRecordValue")
 		if !slices.ContainsFunc(p.Store.List(recordType), func(r state.Record) bool {
 			v := values(r.Properties)
-			return v.str("fqdn") == name && v.str("type") == "CNAME" && slices.ContainsFunc(v.strings("records"), func(s string) bool {
-				return strings.TrimSuffix(s, ".") == strings.TrimSuffix(want, ".")
-			})
+			return v.str("fqdn") == name && v.str("type") == "CNAME" &&
+				slices.ContainsFunc(v.strings("records"), func(s string) bool {
+					return strings.TrimSuffix(s, ".") == strings.TrimSuffix(want, ".")
+				})
 		}) {
-			return fmt.Errorf("the certificate %s would stay in %s: no route53.Record of this cloud has the name %s, the type CNAME and the value %s; create it, or leave validationRecordFqdns out if another DNS provider has it",
-				cert.ID, pending, name, want)
+			return fmt.Errorf(
+				"the certificate %s would stay in %s: no route53.Record of this cloud has the name %s, "+
+					"the type CNAME and the value %s; create it, or leave validationRecordFqdns out if "+
+					"another DNS provider has it",
+				cert.ID,
+				pending,
+				name,
+				want,
+			)
 		}
 	}
 	return nil
@@ -228,11 +337,19 @@ func (p *Provider) usableCertificate(arn, domain string) error {
 	}
 	r, err := p.Store.Get(certificateType, arn)
 	if err != nil {
-		return fmt.Errorf("the certificate %s does not exist in this cloud: create it, or name one of another account", arn)
+		return fmt.Errorf(
+			"the certificate %s does not exist in this cloud: create it, or name one of another account",
+			arn,
+		)
 	}
 	v := values(r.Properties)
 	if v.str("status") != issued {
-		return fmt.Errorf("the certificate %s has the status %s: let the domain name depend on an acm.CertificateValidation, and use its certificateArn", arn, v.str("status"))
+		return fmt.Errorf(
+			"the certificate %s has the status %s: let the domain name depend on an "+
+				"acm.CertificateValidation, and use its certificateArn",
+			arn,
+			v.str("status"),
+		)
 	}
 	names := certificateNames(v)
 	if !slices.ContainsFunc(names, func(n string) bool { return covers(n, domain) }) {

@@ -69,7 +69,10 @@ func foundTable(ctx context.Context, p *Provider, name string) (state.Record, er
 	setKeys(in, d.Table.KeySchema)
 	var global, local []any
 	for _, i := range d.Table.GlobalSecondaryIndexes {
-		global = append(global, map[string]any(foundIndex(aws.ToString(i.IndexName), i.KeySchema, i.Projection)))
+		global = append(
+			global,
+			map[string]any(foundIndex(aws.ToString(i.IndexName), i.KeySchema, i.Projection)),
+		)
 	}
 	for _, i := range d.Table.LocalSecondaryIndexes {
 		index := foundIndex(aws.ToString(i.IndexName), i.KeySchema, i.Projection)

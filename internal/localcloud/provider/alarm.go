@@ -19,64 +19,231 @@ var (
 	statistic = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
 	// extended is a percentile or another extended statistic. Source:
 	// CloudWatch user guide, "CloudWatch statistics definitions".
-	extended = regexp.MustCompile(`^((p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\))$`)
-	queryID  = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,254}$`)
-	anyARN   = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9]*:.+$`)
+	extended = regexp.MustCompile(
+		`^((p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\))$`,
+	)
+	queryID = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,254}$`)
+	anyARN  = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9]*:.+$`)
 	// detection are the comparison operators of anomaly detection.
-	detection = []string{"LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"}
+	detection = []string{
+		"LessThanLowerOrGreaterThanUpperThreshold",
+		"LessThanLowerThreshold",
+		"GreaterThanUpperThreshold",
+	}
 )
 
 func alarmTypes() []*Type {
 	actions := func(name string) Property {
-		return Property{Name: name, Kind: Set, Elem: String, Level: Recorded, Note: noMetrics,
-			Each: matching(anyARN, "an action is an ARN, such as that of an SNS topic")}
+		return Property{
+			Name:  name,
+			Kind:  Set,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noMetrics,
+			Each:  matching(anyARN, "an action is an ARN, such as that of an SNS topic"),
+		}
 	}
-	dimensions := Property{Name: "dimensions", Kind: Map, Elem: String, Level: Recorded}
-	unit := Property{Name: "unit", Kind: String, Level: Recorded}
+	dimensions := Property{
+		Name:  "dimensions",
+		Kind:  Map,
+		Elem:  String,
+		Level: Recorded,
+	}
+	unit := Property{
+		Name:  "unit",
+		Kind:  String,
+		Level: Recorded,
+	}
 	return []*Type{{
-		Token: alarmType, Outputs: []string{"arn", "tagsAll"}, Name: "name", NameMax: 255,
+		Token:   alarmType,
+		Outputs: []string{"arn", "tagsAll"},
+		Name:    "name",
+		NameMax: 255,
 		Properties: []Property{
-			{Name: "actionsEnabled", Kind: Bool, Level: Recorded, Default: true, Note: noMetrics},
+			{
+				Name:    "actionsEnabled",
+				Kind:    Bool,
+				Level:   Recorded,
+				Default: true,
+				Note:    noMetrics,
+			},
 			actions("alarmActions"),
-			{Name: "alarmDescription", Kind: String, Level: Recorded},
-			{Name: "comparisonOperator", Kind: String, Level: Recorded, Required: true},
-			{Name: "datapointsToAlarm", Kind: Int, Level: Recorded},
+			{
+				Name:  "alarmDescription",
+				Kind:  String,
+				Level: Recorded,
+			},
+			{
+				Name:     "comparisonOperator",
+				Kind:     String,
+				Level:    Recorded,
+				Required: true,
+			},
+			{
+				Name:  "datapointsToAlarm",
+				Kind:  Int,
+				Level: Recorded,
+			},
 			dimensions,
-			{Name: "evaluateLowSampleCountPercentiles", Kind: String, Level: Recorded, Computed: true, Check: oneOf("evaluate", "ignore")},
-			{Name: "evaluationPeriods", Kind: Int, Level: Recorded, Required: true},
-			{Name: "extendedStatistic", Kind: String, Level: Recorded, Check: matching(extended, "it must be an extended statistic such as p99 or tm95")},
+			{
+				Name:     "evaluateLowSampleCountPercentiles",
+				Kind:     String,
+				Level:    Recorded,
+				Computed: true,
+				Check:    oneOf("evaluate", "ignore"),
+			},
+			{
+				Name:     "evaluationPeriods",
+				Kind:     Int,
+				Level:    Recorded,
+				Required: true,
+			},
+			{
+				Name:  "extendedStatistic",
+				Kind:  String,
+				Level: Recorded,
+				Check: matching(extended, "it must be an extended statistic such as p99 or tm95"),
+			},
 			actions("insufficientDataActions"),
-			{Name: "metricName", Kind: String, Level: Recorded},
-			{Name: "metricQueries", Kind: Set, Level: Recorded, Check: atMost(20), Fields: []Property{
-				{Name: "accountId", Kind: String, Level: Recorded},
-				{Name: "expression", Kind: String, Level: Recorded, Check: length(1, 1024)},
-				{Name: "id", Kind: String, Level: Recorded, Required: true, Check: matching(queryID, "it must have 1 to 255 letters, digits or '_' and begin with a lower-case letter")},
-				{Name: "label", Kind: String, Level: Recorded},
-				{Name: "metric", Kind: Object, Level: Recorded, Fields: []Property{
-					dimensions,
-					{Name: "metricName", Kind: String, Level: Recorded, Required: true},
-					{Name: "namespace", Kind: String, Level: Recorded, Check: namespace},
-					{Name: "period", Kind: Int, Level: Recorded, Required: true, Check: period(1, 5, 10, 20, 30)},
-					{Name: "stat", Kind: String, Level: Recorded, Required: true, Check: func(v any) error {
-						if oneOf(statistic...)(v) == nil {
-							return nil
-						}
-						return matching(extended, "it must be one of SampleCount, Average, Sum, Minimum, Maximum, or an extended statistic such as p99")(v)
-					}},
-					unit,
-				}},
-				{Name: "period", Kind: Int, Level: Recorded, Check: period(1, 5, 10, 20, 30)},
-				{Name: "returnData", Kind: Bool, Level: Recorded, Default: false},
-			}},
-			{Name: "name", Kind: String, Level: Enforced, Replace: true},
-			{Name: "namespace", Kind: String, Level: Recorded, Check: namespace},
+			{
+				Name:  "metricName",
+				Kind:  String,
+				Level: Recorded,
+			},
+			{
+				Name:  "metricQueries",
+				Kind:  Set,
+				Level: Recorded,
+				Check: atMost(20),
+				Fields: []Property{
+					{
+						Name:  "accountId",
+						Kind:  String,
+						Level: Recorded,
+					},
+					{
+						Name:  "expression",
+						Kind:  String,
+						Level: Recorded,
+						Check: length(1, 1024),
+					},
+					{
+						Name:     "id",
+						Kind:     String,
+						Level:    Recorded,
+						Required: true,
+						Check: matching(
+							queryID,
+							"it must have 1 to 255 letters, digits or '_' and begin with a lower-case letter",
+						),
+					},
+					{
+						Name:  "label",
+						Kind:  String,
+						Level: Recorded,
+					},
+					{
+						Name:  "metric",
+						Kind:  Object,
+						Level: Recorded,
+						Fields: []Property{
+							dimensions,
+							{
+								Name:     "metricName",
+								Kind:     String,
+								Level:    Recorded,
+								Required: true,
+							},
+							{
+								Name:  "namespace",
+								Kind:  String,
+								Level: Recorded,
+								Check: namespace,
+							},
+							{
+								Name:     "period",
+								Kind:     Int,
+								Level:    Recorded,
+								Required: true,
+								Check:    period(1, 5, 10, 20, 30),
+							},
+							{
+								Name:     "stat",
+								Kind:     String,
+								Level:    Recorded,
+								Required: true,
+								Check: func(v any) error {
+									if oneOf(statistic...)(v) == nil {
+										return nil
+									}
+									return matching(
+										extended,
+										"it must be one of SampleCount, Average, Sum, Minimum, Maximum, "+
+											"or an extended statistic such as p99",
+									)(
+										v,
+									)
+								},
+							},
+							unit,
+						},
+					},
+					{
+						Name:  "period",
+						Kind:  Int,
+						Level: Recorded,
+						Check: period(1, 5, 10, 20, 30),
+					},
+					{
+						Name:    "returnData",
+						Kind:    Bool,
+						Level:   Recorded,
+						Default: false,
+					},
+				},
+			},
+			{
+				Name:    "name",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+			},
+			{
+				Name:  "namespace",
+				Kind:  String,
+				Level: Recorded,
+				Check: namespace,
+			},
 			actions("okActions"),
-			{Name: "period", Kind: Int, Level: Recorded, Check: period(10, 20, 30)},
-			{Name: "statistic", Kind: String, Level: Recorded},
+			{
+				Name:  "period",
+				Kind:  Int,
+				Level: Recorded,
+				Check: period(10, 20, 30),
+			},
+			{
+				Name:  "statistic",
+				Kind:  String,
+				Level: Recorded,
+			},
 			tags(),
-			{Name: "threshold", Kind: Number, Level: Recorded},
-			{Name: "thresholdMetricId", Kind: String, Level: Recorded},
-			{Name: "treatMissingData", Kind: String, Level: Recorded, Default: "missing", Check: oneOf("missing", "ignore", "breaching", "notBreaching")},
+			{
+				Name:  "threshold",
+				Kind:  Number,
+				Level: Recorded,
+			},
+			{
+				Name:  "thresholdMetricId",
+				Kind:  String,
+				Level: Recorded,
+			},
+			{
+				Name:    "treatMissingData",
+				Kind:    String,
+				Level:   Recorded,
+				Default: "missing",
+				Check:   oneOf("missing", "ignore", "breaching", "notBreaching"),
+			},
 			unit,
 		},
 		Check: checkAlarm,
@@ -131,7 +298,9 @@ func checkAlarm(_ *Provider, in values) []Failure {
 		out = append(out, Failure{property, fmt.Sprintf(format, args...)})
 	}
 	queries := in.has("metricQueries") && !empty(in["metricQueries"])
-	for _, name := range []string{"metricName", "namespace", "period", "dimensions", "statistic", "extendedStatistic"} {
+	for _, name := range []string{
+		"metricName", "namespace", "period", "dimensions", "statistic", "extendedStatistic",
+	} {
 		one := name == "metricName" || name == "namespace" || name == "period"
 		if queries && in.has(name) && !empty(in[name]) {
 			fail(name, "%s cannot be given beside metricQueries", name)
@@ -145,10 +314,21 @@ func checkAlarm(_ *Provider, in values) []Failure {
 	if in.has("threshold") == in.has("thresholdMetricId") {
 		fail("threshold", "exactly one of threshold and thresholdMetricId must be given")
 	} else if op := in.str("comparisonOperator"); op != "" && slices.Contains(detection, op) != in.has("thresholdMetricId") {
-		fail("comparisonOperator", "%s does not go with the threshold: %v need thresholdMetricId, the others a threshold", op, detection)
+		fail(
+			"comparisonOperator",
+			"%s does not go with the threshold: %v need thresholdMetricId, the others a threshold",
+			op,
+			detection,
+		)
 	}
-	if n, ok := in["datapointsToAlarm"].(float64); ok && known(in["evaluationPeriods"]) && n > in.number("evaluationPeriods") {
-		fail("datapointsToAlarm", "it must be at most evaluationPeriods, %v, not %v", in.number("evaluationPeriods"), n)
+	if n, ok := in["datapointsToAlarm"].(float64); ok && known(in["evaluationPeriods"]) &&
+		n > in.number("evaluationPeriods") {
+		fail(
+			"datapointsToAlarm",
+			"it must be at most evaluationPeriods, %v, not %v",
+			in.number("evaluationPeriods"),
+			n,
+		)
 	}
 	if queries {
 		out = append(out, checkQueries(in)...)
@@ -175,7 +355,13 @@ func checkQueries(in values) []Failure {
 			returned++
 		}
 		if q.has("expression") == q.has("metric") {
-			out = append(out, Failure{"metricQueries", fmt.Sprintf("the query %q must have exactly one of expression and metric", q.str("id"))})
+			out = append(
+				out,
+				Failure{
+					"metricQueries",
+					fmt.Sprintf("the query %q must have exactly one of expression and metric", q.str("id")),
+				},
+			)
 		}
 		if id := q.str("id"); id != "" {
 			if ids[id] {
@@ -186,7 +372,13 @@ func checkQueries(in values) []Failure {
 	}
 	// An alarm on an anomaly band returns both the metric and the band.
 	if want := 1; !in.has("thresholdMetricId") && returned != want {
-		out = append(out, Failure{"metricQueries", fmt.Sprintf("exactly one query must have returnData true, not %d", returned)})
+		out = append(
+			out,
+			Failure{
+				"metricQueries",
+				fmt.Sprintf("exactly one query must have returnData true, not %d", returned),
+			},
+		)
 	}
 	return out
 }

@@ -20,18 +20,56 @@ func aliasTypes() []*Type {
 	return []*Type{{
 		Token: aliasType,
 		Properties: []Property{
-			{Name: "description", Kind: String, Level: Recorded},
-			{Name: "functionName", Kind: String, Level: Enforced, Required: true, Replace: true},
-			{Name: "functionVersion", Kind: String, Level: Enforced, Required: true,
-				Check: matching(regexp.MustCompile(`^(\$LATEST|[0-9]+)$`), "a version is a number or $LATEST")},
-			{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: func(v any) error {
-				if s, _ := v.(string); !aliasName.MatchString(s) || versionNumber.MatchString(s) {
-					return fmt.Errorf("an alias has 1 to 128 letters, digits, '-' or '_', and is not a number")
-				}
-				return nil
-			}},
-			{Name: "routingConfig", Kind: Object, Level: Enforced, Fields: []Property{
-				{Name: "additionalVersionWeights", Kind: Map, Elem: Number, Level: Enforced, Check: weights, Note: "at most one version, with a weight from 0 to below 1"}}},
+			{
+				Name:  "description",
+				Kind:  String,
+				Level: Recorded,
+			},
+			{
+				Name:     "functionName",
+				Kind:     String,
+				Level:    Enforced,
+				Required: true,
+				Replace:  true,
+			},
+			{
+				Name:     "functionVersion",
+				Kind:     String,
+				Level:    Enforced,
+				Required: true,
+				Check: matching(
+					regexp.MustCompile(`^(\$LATEST|[0-9]+)$`),
+					"a version is a number or $LATEST",
+				),
+			},
+			{
+				Name:    "name",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check: func(v any) error {
+					if s, _ := v.(string); !aliasName.MatchString(s) || versionNumber.MatchString(s) {
+						return fmt.Errorf(
+							"an alias has 1 to 128 letters, digits, '-' or '_', and is not a number",
+						)
+					}
+					return nil
+				},
+			},
+			{
+				Name:  "routingConfig",
+				Kind:  Object,
+				Level: Enforced,
+				Fields: []Property{
+					{
+						Name:  "additionalVersionWeights",
+						Kind:  Map,
+						Elem:  Number,
+						Level: Enforced,
+						Check: weights,
+						Note:  "at most one version, with a weight from 0 to below 1",
+					}},
+			},
 		},
 		Outputs: []string{"arn", "invokeArn"},
 		Check:   checkAlias,
@@ -72,7 +110,10 @@ func aliasOf(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 func weights(v any) error {
 	m, _ := v.(map[string]any)
 	if len(m) > 1 {
-		return fmt.Errorf("InvalidParameterValueException: Number of items in AdditionalVersionWeights cannot be greater than 1")
+		return fmt.Errorf(
+			"InvalidParameterValueException: Number of items in AdditionalVersionWeights cannot be " +
+				"greater than 1",
+		)
 	}
 	for number, w := range m {
 		if !versionNumber.MatchString(number) {
@@ -104,10 +145,18 @@ func (p *Provider) aliasRecord(in values) (state.Record, error) {
 	}
 	for other := range in.object("routingConfig").object("additionalVersionWeights") {
 		if other == main {
-			return state.Record{}, fmt.Errorf("InvalidParameterValueException: Invalid function version %s. Function version %s is already included in routing configuration.", main, main)
+			return state.Record{}, fmt.Errorf(
+				"InvalidParameterValueException: Invalid function version %s. Function version %s is "+
+					"already included in routing configuration.",
+				main,
+				main,
+			)
 		}
 		if main == latest {
-			return state.Record{}, fmt.Errorf("InvalidParameterValueException: $LATEST is not supported for an alias pointing to more than 1 version")
+			return state.Record{}, fmt.Errorf(
+				"InvalidParameterValueException: $LATEST is not supported for an alias pointing to more " +
+					"than 1 version",
+			)
 		}
 		v, err := versionOf(fn, other)
 		if err != nil {
@@ -115,7 +164,14 @@ func (p *Provider) aliasRecord(in values) (state.Record, error) {
 		}
 		for _, prop := range []string{"role", "deadLetterConfig"} {
 			if !reflect.DeepEqual(v.Properties[prop], mainVersion.Properties[prop]) {
-				return state.Record{}, fmt.Errorf("InvalidParameterValueException: the versions %s and %s of the function %s differ in %s, and an alias cannot point to both", main, other, name, prop)
+				return state.Record{}, fmt.Errorf(
+					"InvalidParameterValueException: the versions %s and %s of the function %s differ in "+
+						"%s, and an alias cannot point to both",
+					main,
+					other,
+					name,
+					prop,
+				)
 			}
 		}
 	}
@@ -163,7 +219,10 @@ func (p *Provider) Resolve(name, qualifier string) (string, error) {
 	}
 	r, err := p.Store.Get(aliasType, aliasKey(name, qualifier))
 	if err != nil {
-		return "", fmt.Errorf("ResourceNotFoundException: Cannot find alias arn: %s", p.arn("lambda", "function:"+name+":"+qualifier))
+		return "", fmt.Errorf(
+			"ResourceNotFoundException: Cannot find alias arn: %s",
+			p.arn("lambda", "function:"+name+":"+qualifier),
+		)
 	}
 	v := values(r.Properties)
 	for n, w := range v.object("routingConfig").object("additionalVersionWeights") {

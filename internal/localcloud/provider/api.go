@@ -31,7 +31,11 @@ func createAPI(ctx context.Context, p *Provider, in values) (state.Record, error
 	if err != nil {
 		return state.Record{}, err
 	}
-	return state.Record{ID: id, Properties: p.apiOutputs(id, url, in), Private: map[string]string{privatePort: strconv.Itoa(port)}}, nil
+	return state.Record{
+		ID:         id,
+		Properties: p.apiOutputs(id, url, in),
+		Private:    map[string]string{privatePort: strconv.Itoa(port)},
+	}, nil
 }
 
 func (p *Provider) apiOutputs(id, url string, in values) map[string]any {
@@ -47,7 +51,10 @@ func (p *Provider) apiOutputs(id, url string, in values) map[string]any {
 }
 
 func updateAPI(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
-	return state.Record{Properties: p.apiOutputs(old.ID, values(old.Properties).str("apiEndpoint"), in), Private: old.Private}, nil
+	return state.Record{
+		Properties: p.apiOutputs(old.ID, values(old.Properties).str("apiEndpoint"), in),
+		Private:    old.Private,
+	}, nil
 }
 
 func applyAPI(ctx context.Context, p *Provider, r state.Record) error {
@@ -94,7 +101,10 @@ func applyChild(ctx context.Context, p *Provider, r state.Record) error {
 }
 
 // child returns the creation of a part of an API that has a made-up id.
-func child(n int, check func(p *Provider, id string, in values) error) func(context.Context, *Provider, values) (state.Record, error) {
+func child(
+	n int,
+	check func(p *Provider, id string, in values) error,
+) func(context.Context, *Provider, values) (state.Record, error) {
 	return func(_ context.Context, p *Provider, in values) (state.Record, error) {
 		if err := p.apiExists(in.str("apiId")); err != nil {
 			return state.Record{}, err
@@ -104,7 +114,9 @@ func child(n int, check func(p *Provider, id string, in values) error) func(cont
 	}
 }
 
-func childUpdate(check func(p *Provider, id string, in values) error) func(context.Context, *Provider, state.Record, values) (state.Record, error) {
+func childUpdate(
+	check func(p *Provider, id string, in values) error,
+) func(context.Context, *Provider, state.Record, values) (state.Record, error) {
 	return func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 		return state.Record{Properties: childOutputs(in), Private: old.Private}, check(p, old.ID, in)
 	}
@@ -125,7 +137,11 @@ func childOutputs(in values) map[string]any {
 func checkIntegration(p *Provider, _ string, in values) error {
 	name := FunctionName(in.str("integrationUri"))
 	if !strings.Contains(in.str("integrationUri"), ":function:") || functionName(name) != nil {
-		return fmt.Errorf("BadRequestException: Invalid function ARN or invalid uri: %q; use the function's arn or invokeArn", in.str("integrationUri"))
+		return fmt.Errorf(
+			"BadRequestException: Invalid function ARN or invalid uri: %q; use the function's "+
+				"arn or invokeArn",
+			in.str("integrationUri"),
+		)
 	}
 	return nil
 }
@@ -133,7 +149,11 @@ func checkIntegration(p *Provider, _ string, in values) error {
 func unusedIntegration(_ context.Context, p *Provider, r state.Record) error {
 	for _, route := range p.children(routeType, values(r.Properties).str("apiId")) {
 		if values(route.Properties).str("target") == "integrations/"+r.ID {
-			return fmt.Errorf("ConflictException: Cannot delete Integration '%s' due to the reference from Route '%s'", r.ID, values(route.Properties).str("routeKey"))
+			return fmt.Errorf(
+				"ConflictException: Cannot delete Integration '%s' due to the reference from Route '%s'",
+				r.ID,
+				values(route.Properties).str("routeKey"),
+			)
 		}
 	}
 	return nil
@@ -145,12 +165,18 @@ func checkRoute(p *Provider, id string, in values) error {
 		taken = taken || r.ID != id && values(r.Properties).str("routeKey") == in.str("routeKey")
 	}
 	if taken || quickKey(p.quickCreate(api)) == in.str("routeKey") {
-		return fmt.Errorf("ConflictException: Route with key %s already exists for this API", in.str("routeKey"))
+		return fmt.Errorf(
+			"ConflictException: Route with key %s already exists for this API",
+			in.str("routeKey"),
+		)
 	}
 	if target := in.str("target"); target != "" {
 		r, err := p.Store.Get(integrationType, strings.TrimPrefix(target, "integrations/"))
 		if err != nil || values(r.Properties).str("apiId") != api {
-			return fmt.Errorf("NotFoundException: Invalid integration identifier specified %s", strings.TrimPrefix(target, "integrations/"))
+			return fmt.Errorf(
+				"NotFoundException: Invalid integration identifier specified %s",
+				strings.TrimPrefix(target, "integrations/"),
+			)
 		}
 	}
 	return p.checkRouteAuthorization(in)
@@ -166,7 +192,10 @@ func createDeployment(_ context.Context, p *Provider, in values) (state.Record, 
 		return state.Record{}, err
 	}
 	if len(live.Routes) == 0 {
-		return state.Record{}, fmt.Errorf("BadRequestException: At least one route is required before deploying the Api: let the deployment depend on the routes")
+		return state.Record{}, fmt.Errorf(
+			"BadRequestException: At least one route is required before deploying the Api: let the " +
+				"deployment depend on the routes",
+		)
 	}
 	data, err := json.Marshal(live)
 	if err != nil {
@@ -174,7 +203,11 @@ func createDeployment(_ context.Context, p *Provider, in values) (state.Record, 
 	}
 	props := base(in)
 	props["autoDeployed"] = false
-	return state.Record{ID: p.ID(6), Properties: props, Private: map[string]string{privateSnapshot: string(data)}}, nil
+	return state.Record{
+		ID:         p.ID(6),
+		Properties: props,
+		Private:    map[string]string{privateSnapshot: string(data)},
+	}, nil
 }
 
 func updateDeployment(_ context.Context, _ *Provider, old state.Record, in values) (state.Record, error) {
@@ -186,7 +219,12 @@ func updateDeployment(_ context.Context, _ *Provider, old state.Record, in value
 func unusedDeployment(_ context.Context, p *Provider, r state.Record) error {
 	for _, s := range p.children(stageType, values(r.Properties).str("apiId")) {
 		if values(s.Properties).str("deploymentId") == r.ID {
-			return fmt.Errorf("BadRequestException: Active stages with deployment %s must be moved or deleted first: the stage %s uses it", r.ID, s.ID)
+			return fmt.Errorf(
+				"BadRequestException: Active stages with deployment %s must be moved or deleted first: "+
+					"the stage %s uses it",
+				r.ID,
+				s.ID,
+			)
 		}
 	}
 	return nil

@@ -22,8 +22,12 @@ func many(n int) []any {
 }
 
 func jwt(changes map[string]any) map[string]any {
-	out := map[string]any{"apiId": "a", "authorizerType": "JWT", "identitySources": []any{"$request.header.Authorization"},
-		"jwtConfiguration": map[string]any{"issuer": "https://issuer.example", "audiences": []any{"x"}}}
+	out := map[string]any{
+		"apiId":            "a",
+		"authorizerType":   "JWT",
+		"identitySources":  []any{"$request.header.Authorization"},
+		"jwtConfiguration": map[string]any{"issuer": "https://issuer.example", "audiences": []any{"x"}},
+	}
 	for k, v := range changes {
 		out[k] = v
 	}
@@ -31,8 +35,13 @@ func jwt(changes map[string]any) map[string]any {
 }
 
 func keys(changes map[string]any) map[string]any {
-	out := map[string]any{"apiId": "a", "authorizerType": "REQUEST", "identitySources": []any{"$request.header.x-api-key"}, "authorizerPayloadFormatVersion": "2.0",
-		"authorizerUri": lambdaURI}
+	out := map[string]any{
+		"apiId":                          "a",
+		"authorizerType":                 "REQUEST",
+		"identitySources":                []any{"$request.header.x-api-key"},
+		"authorizerPayloadFormatVersion": "2.0",
+		"authorizerUri":                  lambdaURI,
+	}
 	for k, v := range changes {
 		out[k] = v
 	}
@@ -55,25 +64,39 @@ func TestAuthorizersThatAWSRefusesAreRefusedByName(t *testing.T) {
 		{issuer("issuer.example"), "Invalid issuer"},
 		{jwt(map[string]any{"identitySources": many(0)}), "exactly one identity source"},
 		{jwt(map[string]any{"identitySources": []any{"Authorization"}}), "is no identity source"},
-		{jwt(map[string]any{"jwtConfiguration": map[string]any{"issuer": "https://i.example", "audiences": many(51)}}), "1 to 50 audiences"},
-		{jwt(map[string]any{"jwtConfiguration": map[string]any{"issuer": "https://i.example", "audiences": many(50)}}), ""},
+		{jwt(map[string]any{"jwtConfiguration": map[string]any{
+			"issuer":    "https://i.example",
+			"audiences": many(51),
+		}}), "1 to 50 audiences"},
+		{jwt(map[string]any{"jwtConfiguration": map[string]any{
+			"issuer":    "https://i.example",
+			"audiences": many(50),
+		}}), ""},
 		{jwt(map[string]any{"jwtConfiguration": map[string]any{"audiences": many(1)}}), "needs an issuer"},
 		{jwt(map[string]any{"authorizerUri": lambdaURI}), "does not belong"},
 		{jwt(map[string]any{"authorizerType": "TOKEN"}), "must be one of JWT, REQUEST"},
 		{keys(nil), ""},
 		{keys(map[string]any{"authorizerPayloadFormatVersion": nil}), "authorizerPayloadFormatVersion"},
 		{keys(map[string]any{"authorizerPayloadFormatVersion": "3.0"}), "must be one of 1.0, 2.0"},
-		{keys(map[string]any{"authorizerPayloadFormatVersion": "1.0", "enableSimpleResponses": true}), "simple responses need"},
+		{keys(map[string]any{
+			"authorizerPayloadFormatVersion": "1.0",
+			"enableSimpleResponses":          true,
+		}), "simple responses need"},
 		{keys(map[string]any{"authorizerResultTtlInSeconds": 3601}), "from 0 to 3600"},
 		{keys(map[string]any{"authorizerResultTtlInSeconds": 3600}), ""},
 		{keys(map[string]any{"authorizerResultTtlInSeconds": 0}), ""},
-		{keys(map[string]any{"authorizerResultTtlInSeconds": 10, "identitySources": many(0)}), "kept by identity sources"},
+		{keys(map[string]any{
+			"authorizerResultTtlInSeconds": 10,
+			"identitySources":              many(0),
+		}), "kept by identity sources"},
 		{keys(map[string]any{"jwtConfiguration": map[string]any{"issuer": "https://i.example"}}), "does not belong"},
 		{keys(map[string]any{"authorizerCredentialsArn": "arn"}), `does not support the property "authorizerCredentialsArn"`},
-		{keys(map[string]any{"identitySources": []any{"$context.nonsense"}}), "does not know the identity source"},
+		{keys(map[string]any{"identitySources": []any{"$context.nonsense"}}), "does not know the " +
+			"identity source"},
 	} {
 		_, problems := check(t, s, authorizerType, "x", nil, props(c.in))
-		if c.want == "" && len(problems) > 0 || c.want != "" && (!strings.Contains(strings.Join(problems, "\n"), c.want)) {
+		if c.want == "" && len(problems) > 0 ||
+			c.want != "" && (!strings.Contains(strings.Join(problems, "\n"), c.want)) {
 			t.Errorf("%v: got %q, want %q", c.in, problems, c.want)
 		}
 	}
@@ -111,14 +134,31 @@ func TestLimitsOfAuthorizersAndScopes(t *testing.T) {
 	s, _ := server(t)
 	api, _, _ := create(t, s, apiType, "a", props(map[string]any{"protocolType": "HTTP"}))
 	for i := range 10 {
-		if err := tries(t, s, authorizerType, fmt.Sprint("z", i), jwt(map[string]any{"apiId": api})); err != nil {
+		if err := tries(
+			t,
+			s,
+			authorizerType,
+			fmt.Sprint("z", i),
+			jwt(map[string]any{"apiId": api}),
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := tries(t, s, authorizerType, "z10", jwt(map[string]any{"apiId": api})); err == nil || !strings.Contains(err.Error(), "at most 10 authorizers") {
+	if err := tries(
+		t,
+		s,
+		authorizerType,
+		"z10",
+		jwt(map[string]any{"apiId": api}),
+	); err == nil ||
+		!strings.Contains(err.Error(), "at most 10 authorizers") {
 		t.Errorf("the eleventh gave %v", err)
 	}
-	if _, problems := check(t, s, routeType, "r", nil, props(map[string]any{"apiId": api, "routeKey": "GET /x", "authorizationScopes": many(11)})); len(problems) != 1 {
+	if _, problems := check(t, s, routeType, "r", nil, props(map[string]any{
+		"apiId":               api,
+		"routeKey":            "GET /x",
+		"authorizationScopes": many(11),
+	})); len(problems) != 1 {
 		t.Errorf("11 scopes gave %q", problems)
 	}
 }
@@ -135,17 +175,43 @@ func TestRoutesNeedAnAuthorizerOfTheirKind(t *testing.T) {
 		kind, id, want string
 		scopes         []any
 	}{
-		{"JWT", token, "", many(1)}, {"CUSTOM", function, "", nil}, {"NONE", "", "", nil},
-		{"JWT", "nope", "Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.", nil},
-		{"JWT", function, "requires a valid JWT authorizer", nil}, {"JWT", foreign, "requires a valid JWT authorizer", nil},
-		{"CUSTOM", token, "requires a valid custom authorizer", nil}, {"CUSTOM", function, "scopes are only supported", many(1)}, {"NONE", "", "scopes are only supported", many(1)},
+		{"JWT", token, "", many(1)},
+		{"CUSTOM", function, "", nil},
+		{"NONE", "", "", nil},
+		{"JWT", "nope", "Invalid authorizer ID specified. Setting the authorization type to JWT requires " +
+			"a valid JWT authorizer.", nil},
+		{"JWT", function, "requires a valid JWT authorizer", nil},
+		{"JWT", foreign, "requires a valid JWT authorizer", nil},
+		{"CUSTOM", token, "requires a valid custom authorizer", nil},
+		{"CUSTOM", function, "scopes are only supported", many(1)},
+		{"NONE", "", "scopes are only supported", many(1)},
 	} {
-		in := map[string]any{"apiId": api, "routeKey": fmt.Sprint("GET /", i), "authorizationType": c.kind, "authorizerId": c.id, "authorizationScopes": c.scopes}
-		if err := tries(t, s, routeType, fmt.Sprint("r", i), in); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+		in := map[string]any{
+			"apiId":               api,
+			"routeKey":            fmt.Sprint("GET /", i),
+			"authorizationType":   c.kind,
+			"authorizerId":        c.id,
+			"authorizationScopes": c.scopes,
+		}
+		if err := tries(
+			t,
+			s,
+			routeType,
+			fmt.Sprint("r", i),
+			in,
+		); (err == nil) != (c.want == "") ||
+			err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v", c, err)
 		}
 	}
-	if err := destroyed(t, s, authorizerType, "jwt", token); err == nil || !strings.Contains(err.Error(), "ConflictException") {
+	if err := destroyed(
+		t,
+		s,
+		authorizerType,
+		"jwt",
+		token,
+	); err == nil ||
+		!strings.Contains(err.Error(), "ConflictException") {
 		t.Errorf("deleting an authorizer that is in use gave %v", err)
 	}
 }
@@ -159,7 +225,11 @@ func destroyed(t *testing.T, s *Server, token, name, id string) error {
 func TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
-	integration := map[string]any{"apiId": "a", "integrationType": "AWS_PROXY", "integrationUri": "arn:aws:lambda:us-east-1:000000000000:function:f"}
+	integration := map[string]any{
+		"apiId":           "a",
+		"integrationType": "AWS_PROXY",
+		"integrationUri":  "arn:aws:lambda:us-east-1:000000000000:function:f",
+	}
 	with := func(k string, v any) map[string]any {
 		out := map[string]any{"payloadFormatVersion": "2.0"}
 		for k, v := range integration {
@@ -175,10 +245,25 @@ func TestWhatAWSDoesAndTheLocalCloudDoesNotIsRefusedByName(t *testing.T) {
 	}{
 		{integrationType, with("payloadFormatVersion", "3.0"), "it must be one of 1.0, 2.0"},
 		{integrationType, with("requestParameters", map[string]any{"append:header.x": "$request.path"}), `does not support the property "requestParameters"`},
-		{integrationType, with("responseParameters", []any{map[string]any{"statusCode": "200", "mappings": map[string]any{}}}), `does not support the property "responseParameters"`},
-		{routeType, map[string]any{"apiId": "a", "routeKey": "GET /x", "authorizationType": "AWS_IAM"}, `not "AWS_IAM"`},
+		{integrationType, with("responseParameters", []any{map[string]any{
+			"statusCode": "200",
+			"mappings":   map[string]any{},
+		}}), `does not support the property "responseParameters"`},
+		{routeType, map[string]any{
+			"apiId":             "a",
+			"routeKey":          "GET /x",
+			"authorizationType": "AWS_IAM",
+		}, `not "AWS_IAM"`},
 	} {
-		if _, problems := check(t, s, c.token, "x", nil, props(c.in)); len(problems) != 1 || !strings.Contains(problems[0], c.want) {
+		if _, problems := check(
+			t,
+			s,
+			c.token,
+			"x",
+			nil,
+			props(c.in),
+		); len(problems) != 1 ||
+			!strings.Contains(problems[0], c.want) {
 			t.Errorf("%v: got %q, want %q", c.in, problems, c.want)
 		}
 	}
@@ -191,28 +276,67 @@ func TestUserPoolKeepsItsUsersWhenProtected(t *testing.T) {
 	if want := "cognito-idp.us-east-1.amazonaws.com/" + id; out.str("endpoint") != want {
 		t.Errorf("the endpoint is %q, want %q", out.str("endpoint"), want)
 	}
-	if err := destroyed(t, s, poolType, "p", id); err == nil || !strings.Contains(err.Error(), "deletion protection is activated") {
+	if err := destroyed(
+		t,
+		s,
+		poolType,
+		"p",
+		id,
+	); err == nil ||
+		!strings.Contains(err.Error(), "deletion protection is activated") {
 		t.Errorf("got %v", err)
 	}
-	client := map[string]any{"userPoolId": id, "allowedOauthFlowsUserPoolClient": true, "allowedOauthFlows": []any{"code"}, "callbackUrls": []any{"https://a.example"}, "allowedOauthScopes": []any{"x/read"}}
-	if err := tries(t, s, poolClientType, "c", client); err == nil || !strings.Contains(err.Error(), "ScopeDoesNotExistException") {
+	client := map[string]any{
+		"userPoolId":                      id,
+		"allowedOauthFlowsUserPoolClient": true,
+		"allowedOauthFlows":               []any{"code"},
+		"callbackUrls":                    []any{"https://a.example"},
+		"allowedOauthScopes":              []any{"x/read"},
+	}
+	if err := tries(
+		t,
+		s,
+		poolClientType,
+		"c",
+		client,
+	); err == nil ||
+		!strings.Contains(err.Error(), "ScopeDoesNotExistException") {
 		t.Errorf("a client with an unknown scope gave %v", err)
 	}
-	create(t, s, resourceServerType, "s", props(map[string]any{"userPoolId": id, "identifier": "x", "scopes": []any{map[string]any{"scopeName": "read", "scopeDescription": "d"}}}))
+	create(t, s, resourceServerType, "s", props(map[string]any{
+		"userPoolId": id,
+		"identifier": "x",
+		"scopes":     []any{map[string]any{"scopeName": "read", "scopeDescription": "d"}},
+	}))
 	if err := tries(t, s, poolClientType, "c", client); err != nil {
 		t.Error(err)
 	}
-	for k, v := range map[string]any{"callbackUrls": many(0), "allowedOauthScopes": many(0), "allowedOauthFlows": []any{"client_credentials"}} {
+	for k, v := range map[string]any{
+		"callbackUrls":       many(0),
+		"allowedOauthScopes": many(0),
+		"allowedOauthFlows":  []any{"client_credentials"},
+	} {
 		in := map[string]any{}
 		for k, v := range client {
 			in[k] = v
 		}
 		in[k] = v
-		if _, problems := check(t, s, poolClientType, "c", nil, props(in)); len(problems) != 1 || !strings.Contains(problems[0], "InvalidOAuthFlowException") {
+		if _, problems := check(
+			t,
+			s,
+			poolClientType,
+			"c",
+			nil,
+			props(in),
+		); len(problems) != 1 ||
+			!strings.Contains(problems[0], "InvalidOAuthFlowException") {
 			t.Errorf("%s = %v: got %q", k, v, problems)
 		}
 	}
-	if _, problems := check(t, s, poolClientType, "c", nil, props(map[string]any{"userPoolId": id, "callbackUrls": []any{"http://a.example"}})); len(problems) != 1 {
+	if _, problems := check(t, s, poolClientType, "c", nil, props(map[string]any{
+		"userPoolId":   id,
+		"callbackUrls": []any{"http://a.example"},
+	})); len(problems) != 1 {
 		t.Errorf("an http callback gave %q", problems)
 	}
 }
@@ -220,26 +344,59 @@ func TestUserPoolKeepsItsUsersWhenProtected(t *testing.T) {
 func TestUserPoolRefusesWhatCognitoRefuses(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
-	units := func(unit string) map[string]any { return map[string]any{"accessToken": unit, "refreshToken": unit} }
+	units := func(unit string) map[string]any {
+		return map[string]any{
+			"accessToken":  unit,
+			"refreshToken": unit,
+		}
+	}
 	for _, c := range []struct {
 		token string
 		in    map[string]any
 		want  string // "" if it is accepted
 	}{
-		{poolType, map[string]any{"mfaConfiguration": "OFF", "softwareTokenMfaConfiguration": map[string]any{"enabled": true}}, "MFA cannot be off"},
+		{poolType, map[string]any{
+			"mfaConfiguration":              "OFF",
+			"softwareTokenMfaConfiguration": map[string]any{"enabled": true},
+		}, "MFA cannot be off"},
 		{poolType, map[string]any{"mfaConfiguration": "OFF"}, ""},
 		{poolType, map[string]any{"mfaConfiguration": "ON"}, "MFA needs"},
-		{poolType, map[string]any{"mfaConfiguration": "OPTIONAL", "softwareTokenMfaConfiguration": map[string]any{"enabled": true}}, ""},
+		{poolType, map[string]any{
+			"mfaConfiguration":              "OPTIONAL",
+			"softwareTokenMfaConfiguration": map[string]any{"enabled": true},
+		}, ""},
 		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 24}, ""},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 25}, "accessTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 299, "tokenValidityUnits": units("seconds")}, "accessTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "accessTokenValidity": 300, "tokenValidityUnits": units("seconds")}, ""},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "refreshTokenValidity": 3651}, "refreshTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "refreshTokenValidity": 59, "tokenValidityUnits": units("minutes")}, "refreshTokenValidity"},
-		{poolClientType, map[string]any{"userPoolId": "us-east-1_p", "allowedOauthFlows": []any{"magic"}}, `"magic"`},
+		{poolClientType, map[string]any{
+			"userPoolId":          "us-east-1_p",
+			"accessTokenValidity": 25,
+		}, "accessTokenValidity"},
+		{poolClientType, map[string]any{
+			"userPoolId":          "us-east-1_p",
+			"accessTokenValidity": 299,
+			"tokenValidityUnits":  units("seconds"),
+		}, "accessTokenValidity"},
+		{poolClientType, map[string]any{
+			"userPoolId":          "us-east-1_p",
+			"accessTokenValidity": 300,
+			"tokenValidityUnits":  units("seconds"),
+		}, ""},
+		{poolClientType, map[string]any{
+			"userPoolId":           "us-east-1_p",
+			"refreshTokenValidity": 3651,
+		}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{
+			"userPoolId":           "us-east-1_p",
+			"refreshTokenValidity": 59,
+			"tokenValidityUnits":   units("minutes"),
+		}, "refreshTokenValidity"},
+		{poolClientType, map[string]any{
+			"userPoolId":        "us-east-1_p",
+			"allowedOauthFlows": []any{"magic"},
+		}, `"magic"`},
 	} {
 		_, problems := check(t, s, c.token, "x", nil, props(c.in))
-		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
+		if c.want == "" && len(problems) > 0 ||
+			c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
 			t.Errorf("%v: got %q, want %q", c.in, problems, c.want)
 		}
 	}
@@ -258,7 +415,15 @@ func TestStageVariablesAreAtMostAHundred(t *testing.T) {
 	if _, problems := check(t, s, stageType, "s", nil, props(variables(100))); len(problems) != 0 {
 		t.Errorf("100 gave %q", problems)
 	}
-	if _, problems := check(t, s, stageType, "s", nil, props(variables(101))); len(problems) != 1 || !strings.Contains(problems[0], "at most 100") {
+	if _, problems := check(
+		t,
+		s,
+		stageType,
+		"s",
+		nil,
+		props(variables(101)),
+	); len(problems) != 1 ||
+		!strings.Contains(problems[0], "at most 100") {
 		t.Errorf("101 gave %q", problems)
 	}
 }

@@ -87,7 +87,11 @@ func (c *checker) object(path string, props []Property, in map[string]any) value
 		}
 		i := slices.IndexFunc(props, func(p Property) bool { return p.Name == name })
 		if i < 0 {
-			c.fail(join(path, name), "the local cloud does not know the property %q; take it away, or deploy this resource to AWS", join(path, name))
+			c.fail(
+				join(path, name),
+				"the local cloud does not know the property %q; take it away, or deploy this resource to AWS",
+				join(path, name),
+			)
 			continue
 		}
 		if v, ok := c.value(join(path, name), props[i], v); ok {
@@ -130,8 +134,16 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 	if len(c.failures) > before {
 		return nil, false
 	}
-	if len(p.Only) > 0 && !slices.ContainsFunc(p.Only, func(o any) bool { return reflect.DeepEqual(o, out) }) {
-		c.fail(path, "the local cloud supports only %s for %q, not %s%s", quoted(p.Only), path, text(out), note(p))
+	if len(p.Only) > 0 &&
+		!slices.ContainsFunc(p.Only, func(o any) bool { return reflect.DeepEqual(o, out) }) {
+		c.fail(
+			path,
+			"the local cloud supports only %s for %q, not %s%s",
+			quoted(p.Only),
+			path,
+			text(out),
+			note(p),
+		)
 		return nil, false
 	}
 	if p.Level == Refused && len(p.Only) == 0 {
@@ -157,7 +169,13 @@ func (c *checker) value(path string, p Property, v any) (any, bool) {
 }
 
 func (c *checker) refuse(path string, p Property) {
-	c.fail(path, "the local cloud does not support the property %q%s; take it away for local stacks, or deploy this resource to AWS", path, note(p))
+	c.fail(
+		path,
+		"the local cloud does not support the property %q%s; take it away for local stacks, or deploy "+
+			"this resource to AWS",
+		path,
+		note(p),
+	)
 }
 
 func note(p Property) string {
@@ -305,7 +323,10 @@ func (c *checker) scalar(path string, kind Kind, v any) any {
 			n, ok = parsed, err == nil
 		}
 		if !ok || math.IsNaN(n) || math.IsInf(n, 0) || kind == Int && n != math.Trunc(n) {
-			c.fail(path, "%q must be %s, not %s", path, map[Kind]string{Int: "a whole number", Number: "a number"}[kind], text(v))
+			c.fail(path, "%q must be %s, not %s", path, map[Kind]string{
+				Int:    "a whole number",
+				Number: "a number",
+			}[kind], text(v))
 			return nil
 		}
 		return n

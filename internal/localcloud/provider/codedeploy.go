@@ -24,25 +24,51 @@ const (
 
 // lambdaConfigs are AWS's own for Lambda. Source: CodeDeploy user guide,
 // "Predefined deployment configurations for an AWS Lambda compute platform".
-var lambdaConfigs = []string{"CodeDeployDefault.LambdaAllAtOnce",
-	"CodeDeployDefault.LambdaCanary10Percent5Minutes", "CodeDeployDefault.LambdaCanary10Percent10Minutes",
-	"CodeDeployDefault.LambdaCanary10Percent15Minutes", "CodeDeployDefault.LambdaCanary10Percent30Minutes",
-	"CodeDeployDefault.LambdaLinear10PercentEvery1Minute", "CodeDeployDefault.LambdaLinear10PercentEvery2Minutes",
-	"CodeDeployDefault.LambdaLinear10PercentEvery3Minutes", "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"}
+var lambdaConfigs = []string{
+	"CodeDeployDefault.LambdaAllAtOnce",
+	"CodeDeployDefault.LambdaCanary10Percent5Minutes",
+	"CodeDeployDefault.LambdaCanary10Percent10Minutes",
+	"CodeDeployDefault.LambdaCanary10Percent15Minutes",
+	"CodeDeployDefault.LambdaCanary10Percent30Minutes",
+	"CodeDeployDefault.LambdaLinear10PercentEvery1Minute",
+	"CodeDeployDefault.LambdaLinear10PercentEvery2Minutes",
+	"CodeDeployDefault.LambdaLinear10PercentEvery3Minutes",
+	"CodeDeployDefault.LambdaLinear10PercentEvery10Minutes",
+}
 
 func codedeployTypes() []*Type {
-	platform := Property{Name: "computePlatform", Kind: String, Level: Enforced, Default: "Server", Replace: true, Only: []any{"Lambda"}, Note: onlyLambda}
+	platform := Property{
+		Name:    "computePlatform",
+		Kind:    String,
+		Level:   Enforced,
+		Default: "Server",
+		Replace: true,
+		Only:    []any{"Lambda"},
+		Note:    onlyLambda,
+	}
 	return []*Type{
 		{
-			Token: applicationType, Outputs: []string{"applicationId", "arn", "githubAccountName", "linkedToGithub", "tagsAll"}, Name: "name", NameMax: 100,
+			Token:   applicationType,
+			Outputs: []string{"applicationId", "arn", "githubAccountName", "linkedToGithub", "tagsAll"},
+			Name:    "name",
+			NameMax: 100,
 			Properties: []Property{
 				platform,
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Note: "the AWS provider renames in place"},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Note:    "the AWS provider renames in place",
+				},
 				tags(),
 			},
 			Create: createApplication,
 			Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
-				return state.Record{Properties: p.applicationOutputs(values(old.Properties).str("applicationId"), in), Private: old.Private}, nil
+				return state.Record{
+					Properties: p.applicationOutputs(values(old.Properties).str("applicationId"), in),
+					Private:    old.Private,
+				}, nil
 			},
 			Key: func(id string, _ values) string { _, name, _ := strings.Cut(id, ":"); return name },
 			// An application takes its groups with it.
@@ -59,28 +85,67 @@ func codedeployTypes() []*Type {
 			Volatile: volatileTags,
 		},
 		{
-			Token: deploymentConfigType, Outputs: []string{"arn", "deploymentConfigId"}, Name: "deploymentConfigName", NameMax: 100,
+			Token:   deploymentConfigType,
+			Outputs: []string{"arn", "deploymentConfigId"},
+			Name:    "deploymentConfigName",
+			NameMax: 100,
 			Properties: []Property{
 				platform,
-				{Name: "deploymentConfigName", Kind: String, Level: Enforced, Replace: true, Check: func(v any) error {
-					if s, _ := v.(string); strings.HasPrefix(s, predefined) {
-						return fmt.Errorf("a name that begins with %s is AWS's own", predefined)
-					}
-					return length(1, 100)(v)
-				}},
+				{
+					Name:    "deploymentConfigName",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Check: func(v any) error {
+						if s, _ := v.(string); strings.HasPrefix(s, predefined) {
+							return fmt.Errorf("a name that begins with %s is AWS's own", predefined)
+						}
+						return length(1, 100)(v)
+					},
+				},
 				refused("minimumHealthyHosts", Object, onlyLambda),
-				{Name: "trafficRoutingConfig", Kind: Object, Level: Recorded, Required: true, Replace: true, Note: noDeployment, Fields: []Property{
-					{Name: "timeBasedCanary", Kind: Object, Level: Recorded, Fields: shift()},
-					{Name: "timeBasedLinear", Kind: Object, Level: Recorded, Fields: shift()},
-					{Name: "type", Kind: String, Level: Recorded, Default: "AllAtOnce"},
-				}},
+				{
+					Name:     "trafficRoutingConfig",
+					Kind:     Object,
+					Level:    Recorded,
+					Required: true,
+					Replace:  true,
+					Note:     noDeployment,
+					Fields: []Property{
+						{
+							Name:   "timeBasedCanary",
+							Kind:   Object,
+							Level:  Recorded,
+							Fields: shift(),
+						},
+						{
+							Name:   "timeBasedLinear",
+							Kind:   Object,
+							Level:  Recorded,
+							Fields: shift(),
+						},
+						{
+							Name:    "type",
+							Kind:    String,
+							Level:   Recorded,
+							Default: "AllAtOnce",
+						},
+					},
+				},
 				refused("zonalConfig", Object, onlyLambda),
 			},
-			Check: checkDeploymentConfig, Create: createDeploymentConfig, Delete: unusedDeploymentConfig,
+			Check:  checkDeploymentConfig,
+			Create: createDeploymentConfig,
+			Delete: unusedDeploymentConfig,
 		},
 		{
-			Token: deploymentGroupType, Outputs: []string{"arn", "computePlatform", "deploymentGroupId", "tagsAll"}, Properties: deploymentGroupProperties(),
-			Check: checkDeploymentGroup, Create: createDeploymentGroup, Update: updateDeploymentGroup, Volatile: volatileTags,
+			Token:      deploymentGroupType,
+			Outputs:    []string{"arn", "computePlatform", "deploymentGroupId", "tagsAll"},
+			Properties: deploymentGroupProperties(),
+			Check:      checkDeploymentGroup,
+			Create:     createDeploymentGroup,
+			Update:     updateDeploymentGroup,
+			Volatile:   volatileTags,
 		},
 	}
 }
@@ -88,52 +153,178 @@ func codedeployTypes() []*Type {
 // shift is one step of a time-based configuration: percent and minutes.
 func shift() []Property {
 	return []Property{
-		{Name: "interval", Kind: Int, Level: Recorded, Required: true, Check: between(1, 1e6)},
-		{Name: "percentage", Kind: Int, Level: Recorded, Required: true, Check: between(1, 99)},
+		{
+			Name:     "interval",
+			Kind:     Int,
+			Level:    Recorded,
+			Required: true,
+			Check:    between(1, 1e6),
+		},
+		{
+			Name:     "percentage",
+			Kind:     Int,
+			Level:    Recorded,
+			Required: true,
+			Check:    between(1, 99),
+		},
 	}
 }
 
 func deploymentGroupProperties() []Property {
 	return []Property{
-		{Name: "alarmConfiguration", Kind: Object, Level: Recorded, Note: noDeployment, Fields: []Property{
-			{Name: "alarms", Kind: Set, Elem: String, Level: Enforced, Check: atMost(10), Note: "each must exist in this cloud"},
-			{Name: "enabled", Kind: Bool, Level: Recorded},
-			{Name: "ignorePollAlarmFailure", Kind: Bool, Level: Recorded, Default: false},
-		}},
-		{Name: "appName", Kind: String, Level: Enforced, Required: true},
-		{Name: "autoRollbackConfiguration", Kind: Object, Level: Recorded, Note: noDeployment, Fields: []Property{
-			{Name: "enabled", Kind: Bool, Level: Recorded},
-			{Name: "events", Kind: Set, Elem: String, Level: Recorded},
-		}},
+		{
+			Name:  "alarmConfiguration",
+			Kind:  Object,
+			Level: Recorded,
+			Note:  noDeployment,
+			Fields: []Property{
+				{
+					Name:  "alarms",
+					Kind:  Set,
+					Elem:  String,
+					Level: Enforced,
+					Check: atMost(10),
+					Note:  "each must exist in this cloud",
+				},
+				{
+					Name:  "enabled",
+					Kind:  Bool,
+					Level: Recorded,
+				},
+				{
+					Name:    "ignorePollAlarmFailure",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+				},
+			},
+		},
+		{
+			Name:     "appName",
+			Kind:     String,
+			Level:    Enforced,
+			Required: true,
+		},
+		{
+			Name:  "autoRollbackConfiguration",
+			Kind:  Object,
+			Level: Recorded,
+			Note:  noDeployment,
+			Fields: []Property{
+				{
+					Name:  "enabled",
+					Kind:  Bool,
+					Level: Recorded,
+				},
+				{
+					Name:  "events",
+					Kind:  Set,
+					Elem:  String,
+					Level: Recorded,
+				},
+			},
+		},
 		refused("autoscalingGroups", Set, onlyLambda),
 		refused("blueGreenDeploymentConfig", Object, onlyLambda),
-		{Name: "deploymentConfigName", Kind: String, Level: Enforced, Default: "CodeDeployDefault.OneAtATime", Note: "the AWS provider's default is for servers; name one for Lambda"},
-		{Name: "deploymentGroupName", Kind: String, Level: Enforced, Required: true},
-		{Name: "deploymentStyle", Kind: Object, Level: Enforced, Required: true, Note: "what AWS does without it is not verified; give it", Fields: []Property{
-			{Name: "deploymentOption", Kind: String, Level: Enforced, Default: "WITHOUT_TRAFFIC_CONTROL", Only: []any{"WITH_TRAFFIC_CONTROL"}, Note: "functions have no other"},
-			{Name: "deploymentType", Kind: String, Level: Enforced, Default: "IN_PLACE", Only: []any{"BLUE_GREEN"}, Note: "functions have no other"},
-		}},
+		{
+			Name:    "deploymentConfigName",
+			Kind:    String,
+			Level:   Enforced,
+			Default: "CodeDeployDefault.OneAtATime",
+			Note:    "the AWS provider's default is for servers; name one for Lambda",
+		},
+		{
+			Name:     "deploymentGroupName",
+			Kind:     String,
+			Level:    Enforced,
+			Required: true,
+		},
+		{
+			Name:     "deploymentStyle",
+			Kind:     Object,
+			Level:    Enforced,
+			Required: true,
+			Note:     "what AWS does without it is not verified; give it",
+			Fields: []Property{
+				{
+					Name:    "deploymentOption",
+					Kind:    String,
+					Level:   Enforced,
+					Default: "WITHOUT_TRAFFIC_CONTROL",
+					Only:    []any{"WITH_TRAFFIC_CONTROL"},
+					Note:    "functions have no other",
+				},
+				{
+					Name:    "deploymentType",
+					Kind:    String,
+					Level:   Enforced,
+					Default: "IN_PLACE",
+					Only:    []any{"BLUE_GREEN"},
+					Note:    "functions have no other",
+				},
+			},
+		},
 		refused("ec2TagFilters", Set, onlyLambda),
 		refused("ec2TagSets", Set, onlyLambda),
 		refused("ecsService", Object, onlyLambda),
 		refused("loadBalancerInfo", Object, onlyLambda),
 		refused("onPremisesInstanceTagFilters", Set, onlyLambda),
-		{Name: "outdatedInstancesStrategy", Kind: String, Level: Recorded, Default: "UPDATE"},
-		{Name: "serviceRoleArn", Kind: String, Level: Enforced, Required: true, Check: matching(regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`), "it must be the ARN of a role")},
+		{
+			Name:    "outdatedInstancesStrategy",
+			Kind:    String,
+			Level:   Recorded,
+			Default: "UPDATE",
+		},
+		{
+			Name:     "serviceRoleArn",
+			Kind:     String,
+			Level:    Enforced,
+			Required: true,
+			Check: matching(
+				regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`),
+				"it must be the ARN of a role",
+			),
+		},
 		tags(),
 		refused("terminationHookEnabled", Bool, onlyLambda),
-		{Name: "triggerConfigurations", Kind: Set, Level: Recorded, Note: noDeployment, Fields: []Property{
-			{Name: "triggerEvents", Kind: Set, Elem: String, Level: Recorded, Required: true},
-			{Name: "triggerName", Kind: String, Level: Recorded, Required: true},
-			{Name: "triggerTargetArn", Kind: String, Level: Recorded, Required: true, Check: matching(anyARN, "it must be the ARN of an SNS topic")},
-		}},
+		{
+			Name:  "triggerConfigurations",
+			Kind:  Set,
+			Level: Recorded,
+			Note:  noDeployment,
+			Fields: []Property{
+				{
+					Name:     "triggerEvents",
+					Kind:     Set,
+					Elem:     String,
+					Level:    Recorded,
+					Required: true,
+				},
+				{
+					Name:     "triggerName",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+				},
+				{
+					Name:     "triggerTargetArn",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+					Check:    matching(anyARN, "it must be the ARN of an SNS topic"),
+				},
+			},
+		},
 	}
 }
 
 func createApplication(_ context.Context, p *Provider, in values) (state.Record, error) {
 	name := in.str("name")
 	if _, err := p.Store.Get(applicationType, name); err == nil {
-		return state.Record{}, fmt.Errorf("ApplicationAlreadyExistsException: an application with the name %s exists already", name)
+		return state.Record{}, fmt.Errorf(
+			"ApplicationAlreadyExistsException: an application with the name %s exists already",
+			name,
+		)
 	}
 	id := p.uuid()
 	return state.Record{ID: id + ":" + name, Properties: p.applicationOutputs(id, in)}, nil
@@ -153,9 +344,23 @@ func checkDeploymentConfig(_ *Provider, in values) []Failure {
 		return nil
 	}
 	var out []Failure
-	for name, kind := range map[string]string{"timeBasedCanary": "TimeBasedCanary", "timeBasedLinear": "TimeBasedLinear"} {
+	for name, kind := range map[string]string{
+		"timeBasedCanary": "TimeBasedCanary",
+		"timeBasedLinear": "TimeBasedLinear",
+	} {
 		if c.has(name) != (c.str("type") == kind) {
-			out = append(out, Failure{"trafficRoutingConfig." + name, fmt.Sprintf("%s belongs to the type %s, and must be given with it; the type is %s", name, kind, c.str("type"))})
+			out = append(
+				out,
+				Failure{
+					"trafficRoutingConfig." + name,
+					fmt.Sprintf(
+						"%s belongs to the type %s, and must be given with it; the type is %s",
+						name,
+						kind,
+						c.str("type"),
+					),
+				},
+			)
 		}
 	}
 	return out
@@ -164,7 +369,11 @@ func checkDeploymentConfig(_ *Provider, in values) []Failure {
 func createDeploymentConfig(_ context.Context, p *Provider, in values) (state.Record, error) {
 	name := in.str("deploymentConfigName")
 	if _, err := p.Store.Get(deploymentConfigType, name); err == nil {
-		return state.Record{}, fmt.Errorf("DeploymentConfigAlreadyExistsException: a deployment configuration with the name %s exists already", name)
+		return state.Record{}, fmt.Errorf(
+			"DeploymentConfigAlreadyExistsException: a deployment configuration with the name %s "+
+				"exists already",
+			name,
+		)
 	}
 	props := base(in)
 	props["arn"], props["deploymentConfigId"] = p.arn("codedeploy", "deploymentconfig:"+name), p.uuid()
@@ -174,7 +383,13 @@ func createDeploymentConfig(_ context.Context, p *Provider, in values) (state.Re
 func unusedDeploymentConfig(_ context.Context, p *Provider, r state.Record) error {
 	for _, g := range p.Store.List(deploymentGroupType) {
 		if v := values(g.Properties); v.str("deploymentConfigName") == r.ID {
-			return fmt.Errorf("DeploymentConfigInUseException: the deployment group %s of the application %s uses the deployment configuration %s", v.str("deploymentGroupName"), v.str("appName"), r.ID)
+			return fmt.Errorf(
+				"DeploymentConfigInUseException: the deployment group %s of the application %s uses the "+
+					"deployment configuration %s",
+				v.str("deploymentGroupName"),
+				v.str("appName"),
+				r.ID,
+			)
 		}
 	}
 	return nil
@@ -182,14 +397,39 @@ func unusedDeploymentConfig(_ context.Context, p *Provider, r state.Record) erro
 
 func checkDeploymentGroup(_ *Provider, in values) []Failure {
 	var out []Failure
-	if name := in.str("deploymentConfigName"); strings.HasPrefix(name, predefined) && !slices.Contains(lambdaConfigs, name) {
-		out = append(out, Failure{"deploymentConfigName", fmt.Sprintf("%s is no deployment configuration for Lambda; use a DeploymentConfig, or one of %s", name, strings.Join(lambdaConfigs, ", "))})
+	if name := in.str(
+		"deploymentConfigName",
+	); strings.HasPrefix(name, predefined) &&
+		!slices.Contains(lambdaConfigs, name) {
+		out = append(
+			out,
+			Failure{
+				"deploymentConfigName",
+				fmt.Sprintf(
+					"%s is no deployment configuration for Lambda; use a DeploymentConfig, or one of %s",
+					name,
+					strings.Join(lambdaConfigs, ", "),
+				),
+			},
+		)
 	}
-	if c := in.object("autoRollbackConfiguration"); c.boolean("enabled") && c.has("events") && empty(c["events"]) || c.boolean("enabled") && !c.has("events") {
-		out = append(out, Failure{"autoRollbackConfiguration.events", "rollbacks that are enabled need at least one event"})
+	if c := in.object(
+		"autoRollbackConfiguration",
+	); c.boolean("enabled") && c.has("events") && empty(c["events"]) ||
+		c.boolean("enabled") && !c.has("events") {
+		out = append(
+			out,
+			Failure{"autoRollbackConfiguration.events", "rollbacks that are enabled need at least one event"},
+		)
 	}
-	if c := in.object("alarmConfiguration"); c.boolean("enabled") && (!c.has("alarms") || empty(c["alarms"])) {
-		out = append(out, Failure{"alarmConfiguration.alarms", "alarms that are enabled need at least one name"})
+	if c := in.object(
+		"alarmConfiguration",
+	); c.boolean("enabled") &&
+		(!c.has("alarms") || empty(c["alarms"])) {
+		out = append(
+			out,
+			Failure{"alarmConfiguration.alarms", "alarms that are enabled need at least one name"},
+		)
 	}
 	return out
 }
@@ -200,7 +440,12 @@ func createDeploymentGroup(_ context.Context, p *Provider, in values) (state.Rec
 	return state.Record{ID: id, Properties: props}, err
 }
 
-func updateDeploymentGroup(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
+func updateDeploymentGroup(
+	_ context.Context,
+	p *Provider,
+	old state.Record,
+	in values,
+) (state.Record, error) {
 	props, err := p.deploymentGroupOutputs(old.ID, in)
 	return state.Record{Properties: props, Private: old.Private}, err
 }
@@ -211,13 +456,23 @@ func (p *Provider) deploymentGroupOutputs(id string, in values) (map[string]any,
 		return nil, fmt.Errorf("ApplicationDoesNotExistException: No application found for name: %s", app)
 	}
 	for _, g := range p.Store.List(deploymentGroupType) {
-		if v := values(g.Properties); g.ID != id && v.str("appName") == app && v.str("deploymentGroupName") == name {
-			return nil, fmt.Errorf("DeploymentGroupAlreadyExistsException: the application %s has a deployment group %s already", app, name)
+		if v := values(
+			g.Properties,
+		); g.ID != id && v.str("appName") == app &&
+			v.str("deploymentGroupName") == name {
+			return nil, fmt.Errorf(
+				"DeploymentGroupAlreadyExistsException: the application %s has a deployment group %s already",
+				app,
+				name,
+			)
 		}
 	}
 	if config := in.str("deploymentConfigName"); !slices.Contains(lambdaConfigs, config) {
 		if _, err := p.Store.Get(deploymentConfigType, config); err != nil {
-			return nil, fmt.Errorf("DeploymentConfigDoesNotExistException: No deployment configuration found for name: %s", config)
+			return nil, fmt.Errorf(
+				"DeploymentConfigDoesNotExistException: No deployment configuration found for name: %s",
+				config,
+			)
 		}
 	}
 	if err := p.deployable(in.str("serviceRoleArn")); err != nil {
@@ -226,11 +481,18 @@ func (p *Provider) deploymentGroupOutputs(id string, in values) (map[string]any,
 	// That AWS wants an alarm to exist when the group is created is not verified.
 	for _, a := range in.object("alarmConfiguration").strings("alarms") {
 		if _, err := p.Store.Get(alarmType, a); err != nil {
-			return nil, fmt.Errorf("the alarm %s of the deployment group %s does not exist: let the group depend on the alarm", a, name)
+			return nil, fmt.Errorf(
+				"the alarm %s of the deployment group %s does not exist: let the group depend on the alarm",
+				a,
+				name,
+			)
 		}
 	}
 	props := base(in)
-	props["arn"], props["deploymentGroupId"], props["computePlatform"] = p.arn("codedeploy", "deploymentgroup:"+app+"/"+name), id, "Lambda"
+	props["arn"], props["deploymentGroupId"], props["computePlatform"] = p.arn(
+		"codedeploy",
+		"deploymentgroup:"+app+"/"+name,
+	), id, "Lambda"
 	props["tagsAll"] = tagsOf(in)
 	return props, nil
 }
@@ -247,5 +509,8 @@ func (p *Provider) deployable(roleARN string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("InvalidRoleException: AWS CodeDeploy does not have the permissions required to assume the role %s", roleARN)
+	return fmt.Errorf(
+		"InvalidRoleException: AWS CodeDeploy does not have the permissions required to assume the role %s",
+		roleARN,
+	)
 }

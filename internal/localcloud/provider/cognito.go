@@ -25,39 +25,119 @@ const (
 func cognitoTypes() []*Type {
 	return []*Type{
 		{
-			Token: poolType, Properties: poolProperties(), Name: "name", NameMax: 128,
-			Outputs: []string{"arn", "creationDate", "customDomain", "domain", "endpoint", "estimatedNumberOfUsers", "lastModifiedDate", "tagsAll"},
-			Check:   checkPool, Create: createPool, Update: updatePool, Apply: applyPool, Delete: deletePool, Removed: removedPool,
+			Token:      poolType,
+			Properties: poolProperties(),
+			Name:       "name",
+			NameMax:    128,
+			Outputs: []string{
+				"arn", "creationDate", "customDomain", "domain", "endpoint", "estimatedNumberOfUsers",
+				"lastModifiedDate", "tagsAll",
+			},
+			Check:    checkPool,
+			Create:   createPool,
+			Update:   updatePool,
+			Apply:    applyPool,
+			Delete:   deletePool,
+			Removed:  removedPool,
 			Volatile: func(old, in values) []string { return append(volatileTags(old, in), "lastModifiedDate") },
 		},
 		{
-			Token: poolClientType, Properties: poolClientProperties(), Name: "name", NameMax: 128, Outputs: []string{"clientSecret"},
-			Check: checkPoolClient, Create: createPoolClient, Update: updatePoolClient,
+			Token:      poolClientType,
+			Properties: poolClientProperties(),
+			Name:       "name",
+			NameMax:    128,
+			Outputs:    []string{"clientSecret"},
+			Check:      checkPoolClient,
+			Create:     createPoolClient,
+			Update:     updatePoolClient,
 		},
 		{
-			Token: resourceServerType, Outputs: []string{"scopeIdentifiers"}, Name: "name", NameMax: 256,
+			Token:   resourceServerType,
+			Outputs: []string{"scopeIdentifiers"},
+			Name:    "name",
+			NameMax: 256,
 			Properties: []Property{
-				{Name: "identifier", Kind: String, Level: Enforced, Required: true, Replace: true, Check: matching(regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`), "an identifier has 1 to 256 printable characters, without spaces, quotes and backslashes")},
-				{Name: "name", Kind: String, Level: Recorded},
-				{Name: "scopes", Kind: Set, Level: Enforced, Fields: []Property{
-					{Name: "scopeDescription", Kind: String, Level: Recorded, Required: true},
-					{Name: "scopeName", Kind: String, Level: Enforced, Required: true, Check: matching(regexp.MustCompile(`^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$`), "a scope's name has 1 to 256 printable characters, without spaces, quotes, slashes and backslashes")},
-				}},
+				{
+					Name:     "identifier",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Check: matching(
+						regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`),
+						"an identifier has 1 to 256 printable characters, without spaces, quotes "+
+							"and backslashes",
+					),
+				},
+				{
+					Name:  "name",
+					Kind:  String,
+					Level: Recorded,
+				},
+				{
+					Name:  "scopes",
+					Kind:  Set,
+					Level: Enforced,
+					Fields: []Property{
+						{
+							Name:     "scopeDescription",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+						},
+						{
+							Name:     "scopeName",
+							Kind:     String,
+							Level:    Enforced,
+							Required: true,
+							Check: matching(
+								regexp.MustCompile(`^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$`),
+								"a scope's name has 1 to 256 printable characters, without spaces, "+
+									"quotes, slashes and backslashes",
+							),
+						},
+					},
+				},
 				poolOf(),
 			},
 			Key:    func(id string, _ values) string { return strings.ReplaceAll(id, "|", "/") },
-			Create: createResourceServer, Update: updateResourceServer,
+			Create: createResourceServer,
+			Update: updateResourceServer,
 		},
 		{
-			Token:   poolDomainType,
-			Outputs: []string{"awsAccountId", "cloudfrontDistribution", "cloudfrontDistributionArn", "cloudfrontDistributionZoneId", "s3Bucket", "version"},
+			Token: poolDomainType,
+			Outputs: []string{
+				"awsAccountId", "cloudfrontDistribution", "cloudfrontDistributionArn",
+				"cloudfrontDistributionZoneId", "s3Bucket", "version",
+			},
 			Properties: []Property{
-				{Name: "certificateArn", Kind: String, Level: Recorded, Replace: true, Note: noUsers},
-				{Name: "domain", Kind: String, Level: Recorded, Required: true, Replace: true, Note: noUsers, Check: ownDomain},
-				{Name: "managedLoginVersion", Kind: Int, Level: Recorded, Computed: true, Check: between(1, 2)},
+				{
+					Name:    "certificateArn",
+					Kind:    String,
+					Level:   Recorded,
+					Replace: true,
+					Note:    noUsers,
+				},
+				{
+					Name:     "domain",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+					Replace:  true,
+					Note:     noUsers,
+					Check:    ownDomain,
+				},
+				{
+					Name:     "managedLoginVersion",
+					Kind:     Int,
+					Level:    Recorded,
+					Computed: true,
+					Check:    between(1, 2),
+				},
 				poolOf(),
 			},
-			Create: createPoolDomain, Update: func(_ context.Context, _ *Provider, old state.Record, in values) (state.Record, error) {
+			Create: createPoolDomain,
+			Update: func(_ context.Context, _ *Provider, old state.Record, in values) (state.Record, error) {
 				return state.Record{Properties: domainOutputs(in), Private: old.Private}, nil
 			},
 		},
@@ -68,15 +148,34 @@ var poolDomainName = matching(regexp.MustCompile(`^[a-z0-9]([a-z0-9\-.]{0,61}[a-
 	"a domain has 1 to 63 lower-case letters, digits or '-'")
 
 func poolOf() Property {
-	return Property{Name: "userPoolId", Kind: String, Level: Enforced, Required: true, Replace: true}
+	return Property{
+		Name:     "userPoolId",
+		Kind:     String,
+		Level:    Enforced,
+		Required: true,
+		Replace:  true,
+	}
 }
 
 func recorded(name string, kind Kind, note string) Property {
-	return Property{Name: name, Kind: kind, Elem: String, Level: Recorded, Computed: true, Note: note}
+	return Property{
+		Name:     name,
+		Kind:     kind,
+		Elem:     String,
+		Level:    Recorded,
+		Computed: true,
+		Note:     note,
+	}
 }
 
 func refused(name string, kind Kind, note string) Property {
-	return Property{Name: name, Kind: kind, Elem: String, Level: Refused, Note: note}
+	return Property{
+		Name:  name,
+		Kind:  kind,
+		Elem:  String,
+		Level: Refused,
+		Note:  note,
+	}
 }
 
 // firstFactors are what users may sign in with first. Source: Cognito API
@@ -85,49 +184,185 @@ var firstFactors = oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 
 func poolProperties() []Property {
 	return []Property{
-		{Name: "accountRecoverySetting", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			{Name: "recoveryMechanisms", Kind: Set, Level: Recorded, Fields: []Property{
-				{Name: "name", Kind: String, Level: Recorded, Required: true},
-				{Name: "priority", Kind: Int, Level: Recorded, Required: true},
-			}}}},
-		{Name: "adminCreateUserConfig", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			recorded("allowAdminCreateUserOnly", Bool, ""),
-			refused("inviteMessageTemplate", Object, noNotice),
-		}},
-		{Name: "aliasAttributes", Kind: Set, Elem: String, Level: Recorded, Replace: true, Note: noUsers},
-		{Name: "autoVerifiedAttributes", Kind: Set, Elem: String, Level: Recorded, Note: noUsers},
-		{Name: "deletionProtection", Kind: String, Level: Enforced, Computed: true},
+		{
+			Name:     "accountRecoverySetting",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+			Fields: []Property{
+				{
+					Name:  "recoveryMechanisms",
+					Kind:  Set,
+					Level: Recorded,
+					Fields: []Property{
+						{
+							Name:     "name",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+						},
+						{
+							Name:     "priority",
+							Kind:     Int,
+							Level:    Recorded,
+							Required: true,
+						},
+					},
+				}},
+		},
+		{
+			Name:     "adminCreateUserConfig",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+			Fields: []Property{
+				recorded("allowAdminCreateUserOnly", Bool, ""),
+				refused("inviteMessageTemplate", Object, noNotice),
+			},
+		},
+		{
+			Name:    "aliasAttributes",
+			Kind:    Set,
+			Elem:    String,
+			Level:   Recorded,
+			Replace: true,
+			Note:    noUsers,
+		},
+		{
+			Name:  "autoVerifiedAttributes",
+			Kind:  Set,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noUsers,
+		},
+		{
+			Name:     "deletionProtection",
+			Kind:     String,
+			Level:    Enforced,
+			Computed: true,
+		},
 		refused("deviceConfiguration", Object, noUsers),
 		refused("emailConfiguration", Object, noNotice),
 		refused("emailMfaConfiguration", Object, noNotice),
 		recorded("emailVerificationMessage", String, noNotice),
 		recorded("emailVerificationSubject", String, noNotice),
 		refused("lambdaConfig", Object, noUsers),
-		{Name: "mfaConfiguration", Kind: String, Level: Recorded, Default: "OFF", Note: noUsers},
-		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`), "a user pool's name has 1 to 128 letters, digits, spaces or any of +=,.@-_")},
-		{Name: "passwordPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			recorded("minimumLength", Int, noUsers),
-			{Name: "passwordHistorySize", Kind: Int, Level: Recorded, Computed: true, Note: noUsers, Check: between(0, 24)},
-			recorded("requireLowercase", Bool, ""), recorded("requireNumbers", Bool, ""), recorded("requireSymbols", Bool, ""), recorded("requireUppercase", Bool, ""),
-			recorded("temporaryPasswordValidityDays", Int, noUsers),
-		}},
+		{
+			Name:    "mfaConfiguration",
+			Kind:    String,
+			Level:   Recorded,
+			Default: "OFF",
+			Note:    noUsers,
+		},
+		{
+			Name:    "name",
+			Kind:    String,
+			Level:   Enforced,
+			Replace: true,
+			Check: matching(
+				regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`),
+				"a user pool's name has 1 to 128 letters, digits, spaces or any of +=,.@-_",
+			),
+		},
+		{
+			Name:     "passwordPolicy",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+			Fields: []Property{
+				recorded("minimumLength", Int, noUsers),
+				{
+					Name:     "passwordHistorySize",
+					Kind:     Int,
+					Level:    Recorded,
+					Computed: true,
+					Note:     noUsers,
+					Check:    between(0, 24),
+				},
+				recorded(
+					"requireLowercase",
+					Bool,
+					"",
+				),
+				recorded("requireNumbers", Bool, ""),
+				recorded("requireSymbols", Bool, ""),
+				recorded("requireUppercase", Bool, ""),
+				recorded("temporaryPasswordValidityDays", Int, noUsers),
+			},
+		},
 		refused("schemas", Set, noUsers),
-		{Name: "signInPolicy", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			{Name: "allowedFirstAuthFactors", Kind: Set, Elem: String, Level: Recorded, Computed: true, Each: firstFactors},
-		}},
+		{
+			Name:     "signInPolicy",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+			Fields: []Property{
+				{
+					Name:     "allowedFirstAuthFactors",
+					Kind:     Set,
+					Elem:     String,
+					Level:    Recorded,
+					Computed: true,
+					Each:     firstFactors,
+				},
+			},
+		},
 		recorded("smsAuthenticationMessage", String, noNotice),
 		refused("smsConfiguration", Object, noNotice),
 		recorded("smsVerificationMessage", String, noNotice),
-		{Name: "softwareTokenMfaConfiguration", Kind: Object, Level: Recorded, Note: noUsers, Fields: []Property{
-			{Name: "enabled", Kind: Bool, Level: Recorded, Required: true}}},
+		{
+			Name:  "softwareTokenMfaConfiguration",
+			Kind:  Object,
+			Level: Recorded,
+			Note:  noUsers,
+			Fields: []Property{
+				{
+					Name:     "enabled",
+					Kind:     Bool,
+					Level:    Recorded,
+					Required: true,
+				}},
+		},
 		tags(),
-		{Name: "userAttributeUpdateSettings", Kind: Object, Level: Recorded, Computed: true, Note: noUsers, Fields: []Property{
-			recorded("attributesRequireVerificationBeforeUpdates", Set, "")}},
+		{
+			Name:     "userAttributeUpdateSettings",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+			Fields: []Property{
+				recorded("attributesRequireVerificationBeforeUpdates", Set, "")},
+		},
 		refused("userPoolAddOns", Object, noUsers),
-		{Name: "userPoolTier", Kind: String, Level: Recorded, Computed: true, Check: oneOf("LITE", "ESSENTIALS", "PLUS")},
-		{Name: "usernameAttributes", Kind: List, Elem: String, Level: Recorded, Replace: true, Note: noUsers},
-		{Name: "usernameConfiguration", Kind: Object, Level: Recorded, Computed: true, Replace: true, Note: noUsers, Fields: []Property{
-			recorded("caseSensitive", Bool, "")}},
+		{
+			Name:     "userPoolTier",
+			Kind:     String,
+			Level:    Recorded,
+			Computed: true,
+			Check:    oneOf("LITE", "ESSENTIALS", "PLUS"),
+		},
+		{
+			Name:    "usernameAttributes",
+			Kind:    List,
+			Elem:    String,
+			Level:   Recorded,
+			Replace: true,
+			Note:    noUsers,
+		},
+		{
+			Name:     "usernameConfiguration",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Replace:  true,
+			Note:     noUsers,
+			Fields: []Property{
+				recorded("caseSensitive", Bool, "")},
+		},
 		refused("verificationMessageTemplate", Object, noNotice),
 		refused("webAuthnConfiguration", Object, noUsers),
 	}
@@ -135,33 +370,106 @@ func poolProperties() []Property {
 
 func poolClientProperties() []Property {
 	validity := func(name string) Property {
-		return Property{Name: name, Kind: Int, Level: Recorded, Computed: true, Note: "tokens made by `cmd/local token` live as long as it is told"}
+		return Property{
+			Name:     name,
+			Kind:     Int,
+			Level:    Recorded,
+			Computed: true,
+			Note:     "tokens made by `cmd/local token` live as long as it is told",
+		}
 	}
 	unit := func(name string) Property {
-		return Property{Name: name, Kind: String, Level: Recorded, Computed: true}
+		return Property{
+			Name:     name,
+			Kind:     String,
+			Level:    Recorded,
+			Computed: true,
+		}
 	}
 	return []Property{
 		validity("accessTokenValidity"),
-		{Name: "allowedOauthFlows", Kind: Set, Elem: String, Level: Recorded, Note: noUsers},
-		{Name: "allowedOauthFlowsUserPoolClient", Kind: Bool, Level: Recorded, Computed: true, Note: noUsers},
-		{Name: "allowedOauthScopes", Kind: Set, Elem: String, Level: Enforced},
+		{
+			Name:  "allowedOauthFlows",
+			Kind:  Set,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noUsers,
+		},
+		{
+			Name:     "allowedOauthFlowsUserPoolClient",
+			Kind:     Bool,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+		},
+		{
+			Name:  "allowedOauthScopes",
+			Kind:  Set,
+			Elem:  String,
+			Level: Enforced,
+		},
 		refused("analyticsConfiguration", Object, "there is no Pinpoint"),
-		{Name: "authSessionValidity", Kind: Int, Level: Recorded, Computed: true},
-		{Name: "callbackUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Each: redirect},
+		{
+			Name:     "authSessionValidity",
+			Kind:     Int,
+			Level:    Recorded,
+			Computed: true,
+		},
+		{
+			Name:  "callbackUrls",
+			Kind:  Set,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noUsers,
+			Each:  redirect,
+		},
 		recorded("defaultRedirectUri", String, noUsers),
 		recorded("enablePropagateAdditionalUserContextData", Bool, noUsers),
 		recorded("enableTokenRevocation", Bool, noUsers),
 		recorded("explicitAuthFlows", Set, noUsers),
-		{Name: "generateSecret", Kind: Bool, Level: Recorded, Replace: true, Note: noUsers},
+		{
+			Name:    "generateSecret",
+			Kind:    Bool,
+			Level:   Recorded,
+			Replace: true,
+			Note:    noUsers,
+		},
 		validity("idTokenValidity"),
-		{Name: "logoutUrls", Kind: Set, Elem: String, Level: Recorded, Note: noUsers, Each: redirect},
-		{Name: "name", Kind: String, Level: Enforced, Check: matching(regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`), "a client's name has 1 to 128 letters, digits, spaces or any of +=,.@-_")},
-		{Name: "preventUserExistenceErrors", Kind: String, Level: Recorded, Computed: true, Note: noUsers},
+		{
+			Name:  "logoutUrls",
+			Kind:  Set,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noUsers,
+			Each:  redirect,
+		},
+		{
+			Name:  "name",
+			Kind:  String,
+			Level: Enforced,
+			Check: matching(
+				regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`),
+				"a client's name has 1 to 128 letters, digits, spaces or any of +=,.@-_",
+			),
+		},
+		{
+			Name:     "preventUserExistenceErrors",
+			Kind:     String,
+			Level:    Recorded,
+			Computed: true,
+			Note:     noUsers,
+		},
 		recorded("readAttributes", Set, noUsers),
 		refused("refreshTokenRotation", Object, noUsers),
 		validity("refreshTokenValidity"),
 		recorded("supportedIdentityProviders", Set, noUsers),
-		{Name: "tokenValidityUnits", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{unit("accessToken"), unit("idToken"), unit("refreshToken")}},
+		{
+			Name:     "tokenValidityUnits",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Fields:   []Property{unit("accessToken"), unit("idToken"), unit("refreshToken")},
+		},
 		poolOf(),
 		recorded("writeAttributes", Set, noUsers),
 	}
@@ -180,11 +488,29 @@ func redirect(v any) error {
 }
 
 func checkPool(_ *Provider, in values) []Failure {
-	if m := in.str("mfaConfiguration"); m == "OFF" && in.object("softwareTokenMfaConfiguration").boolean("enabled") {
-		return []Failure{{"softwareTokenMfaConfiguration", "InvalidParameterException: MFA cannot be off and have a kind configured: leave this out, or set mfaConfiguration to OPTIONAL or ON"}}
+	if m := in.str(
+		"mfaConfiguration",
+	); m == "OFF" &&
+		in.object("softwareTokenMfaConfiguration").boolean("enabled") {
+		return []Failure{
+			{
+				"softwareTokenMfaConfiguration",
+				"InvalidParameterException: MFA cannot be off and have a kind configured: leave this out, " +
+					"or set mfaConfiguration to OPTIONAL or ON",
+			},
+		}
 	}
-	if m := in.str("mfaConfiguration"); (m == "ON" || m == "OPTIONAL") && !in.has("softwareTokenMfaConfiguration") {
-		return []Failure{{"mfaConfiguration", "InvalidParameterException: MFA needs softwareTokenMfaConfiguration here: messages are not sent locally"}}
+	if m := in.str(
+		"mfaConfiguration",
+	); (m == "ON" || m == "OPTIONAL") &&
+		!in.has("softwareTokenMfaConfiguration") {
+		return []Failure{
+			{
+				"mfaConfiguration",
+				"InvalidParameterException: MFA needs softwareTokenMfaConfiguration here: messages are " +
+					"not sent locally",
+			},
+		}
 	}
 	return nil
 }
@@ -209,7 +535,10 @@ func (p *Provider) poolOutputs(id, created string, in values) map[string]any {
 }
 
 func updatePool(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
-	return state.Record{Properties: p.poolOutputs(old.ID, values(old.Properties).str("creationDate"), in), Private: old.Private}, nil
+	return state.Record{
+		Properties: p.poolOutputs(old.ID, values(old.Properties).str("creationDate"), in),
+		Private:    old.Private,
+	}, nil
 }
 
 func applyPool(ctx context.Context, p *Provider, r state.Record) error {
@@ -218,11 +547,19 @@ func applyPool(ctx context.Context, p *Provider, r state.Record) error {
 
 func deletePool(_ context.Context, p *Provider, r state.Record) error {
 	if values(r.Properties).str("deletionProtection") == "ACTIVE" {
-		return fmt.Errorf("InvalidParameterException: The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first: set deletionProtection of %s to INACTIVE and deploy", r.ID)
+		return fmt.Errorf(
+			"InvalidParameterException: The user pool cannot be deleted because deletion protection is "+
+				"activated. Deletion protection must be inactivated first: set deletionProtection of %s "+
+				"to INACTIVE and deploy",
+			r.ID,
+		)
 	}
 	for _, d := range p.Store.List(poolDomainType) {
 		if values(d.Properties).str("userPoolId") == r.ID {
-			return fmt.Errorf("InvalidParameterException: User pool cannot be deleted. It has a domain configured that should be deleted first.")
+			return fmt.Errorf(
+				"InvalidParameterException: User pool cannot be deleted. It has a domain configured that " +
+					"should be deleted first.",
+			)
 		}
 	}
 	return nil
@@ -291,14 +628,44 @@ func checkPoolClient(_ *Provider, in values) []Failure {
 		if unit == "" {
 			unit = v.standard
 		}
-		length := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[unit]
-		if n := in.number(v.name); n != 0 && (n*length.Seconds() < v.low.Seconds() || n*length.Seconds() > v.high.Seconds()) {
-			out = append(out, Failure{v.name, fmt.Sprintf("InvalidParameterException: a token of this kind lives from %s to %s, and not %v %s", v.low, v.high, n, unit)})
+		length := map[string]time.Duration{
+			"seconds": time.Second,
+			"minutes": time.Minute,
+			"hours":   time.Hour,
+			"days":    24 * time.Hour,
+		}[unit]
+		if n := in.number(
+			v.name,
+		); n != 0 &&
+			(n*length.Seconds() < v.low.Seconds() || n*length.Seconds() > v.high.Seconds()) {
+			out = append(
+				out,
+				Failure{
+					v.name,
+					fmt.Sprintf(
+						"InvalidParameterException: a token of this kind lives from %s to %s, and not %v %s",
+						v.low,
+						v.high,
+						n,
+						unit,
+					),
+				},
+			)
 		}
 	}
 	for _, f := range in.strings("allowedOauthFlows") {
 		if !slices.Contains([]string{"code", "implicit", "client_credentials"}, f) {
-			out = append(out, Failure{"allowedOauthFlows", fmt.Sprintf("InvalidParameterException: %q is none of the flows code, implicit and client_credentials", f)})
+			out = append(
+				out,
+				Failure{
+					"allowedOauthFlows",
+					fmt.Sprintf(
+						"InvalidParameterException: %q is none of the flows code, implicit and "+
+							"client_credentials",
+						f,
+					),
+				},
+			)
 		}
 	}
 	if !in.boolean("allowedOauthFlowsUserPoolClient") {
@@ -306,15 +673,39 @@ func checkPoolClient(_ *Provider, in values) []Failure {
 	}
 	for _, name := range []string{"allowedOauthFlows", "allowedOauthScopes"} {
 		if known(in[name]) && len(in.list(name)) == 0 {
-			out = append(out, Failure{name, fmt.Sprintf("InvalidOAuthFlowException: %q must not be empty when allowedOauthFlowsUserPoolClient is true", name)})
+			out = append(
+				out,
+				Failure{
+					name,
+					fmt.Sprintf(
+						"InvalidOAuthFlowException: %q must not be empty when "+
+							"allowedOauthFlowsUserPoolClient is true",
+						name,
+					),
+				},
+			)
 		}
 	}
 	flows := in.strings("allowedOauthFlows")
-	if redirecting := slices.Contains(flows, "code") || slices.Contains(flows, "implicit"); redirecting && known(in["callbackUrls"]) && len(in.list("callbackUrls")) == 0 {
-		out = append(out, Failure{"callbackUrls", "InvalidOAuthFlowException: the flows code and implicit need at least one callback URL"})
+	if redirecting := slices.Contains(flows, "code") ||
+		slices.Contains(flows, "implicit"); redirecting && known(in["callbackUrls"]) &&
+		len(in.list("callbackUrls")) == 0 {
+		out = append(
+			out,
+			Failure{
+				"callbackUrls",
+				"InvalidOAuthFlowException: the flows code and implicit need at least one callback URL",
+			},
+		)
 	}
 	if slices.Contains(flows, "client_credentials") && (len(flows) > 1 || !in.boolean("generateSecret")) {
-		out = append(out, Failure{"allowedOauthFlows", "InvalidOAuthFlowException: client_credentials needs generateSecret and stands alone"})
+		out = append(
+			out,
+			Failure{
+				"allowedOauthFlows",
+				"InvalidOAuthFlowException: client_credentials needs generateSecret and stands alone",
+			},
+		)
 	}
 	return out
 }
@@ -328,7 +719,11 @@ func (p *Provider) checkScopes(in values) error {
 	}
 	for _, s := range in.strings("allowedOauthScopes") {
 		if !slices.Contains(standardScopes, s) && !slices.Contains(p.Scopes(in.str("userPoolId")), s) {
-			return fmt.Errorf("ScopeDoesNotExistException: Invalid scope requested: %s; let the client depend on its resource server", s)
+			return fmt.Errorf(
+				"ScopeDoesNotExistException: Invalid scope requested: %s; let the client depend on its "+
+					"resource server",
+				s,
+			)
 		}
 	}
 	return nil
@@ -366,7 +761,11 @@ func createResourceServer(_ context.Context, p *Provider, in values) (state.Reco
 	id := in.str("userPoolId") + "|" + in.str("identifier")
 	for _, r := range p.Store.List(resourceServerType) {
 		if r.ID == id {
-			return state.Record{}, fmt.Errorf("InvalidParameterException: %s already exists in user pool %s.", in.str("identifier"), in.str("userPoolId"))
+			return state.Record{}, fmt.Errorf(
+				"InvalidParameterException: %s already exists in user pool %s.",
+				in.str("identifier"),
+				in.str("userPoolId"),
+			)
 		}
 	}
 	return state.Record{ID: id, Properties: serverOutputs(in)}, nil

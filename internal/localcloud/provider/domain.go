@@ -15,7 +15,8 @@ const (
 	domainType  = "aws:apigatewayv2/domainName:DomainName"
 	mappingType = "aws:apigatewayv2/apiMapping:ApiMapping"
 
-	noTLS = "nothing serves TLS locally; a request with the domain in its Host header to the address of any API is served"
+	noTLS = "nothing serves TLS locally; a request with the domain in its Host header to the address of " +
+		"any API is served"
 
 	// regionalZone is the hosted zone of regional endpoints in us-east-1, given
 	// whatever the region: alias records point to it, and nothing resolves them.
@@ -28,33 +29,110 @@ const (
 )
 
 var (
-	customDomain = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$`)
-	mappingKey   = regexp.MustCompile(`^[A-Za-z0-9$\-_.+!*'()/]{0,300}$`)
-	truststore   = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$`)
+	customDomain = regexp.MustCompile(
+		`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$`,
+	)
+	mappingKey = regexp.MustCompile(`^[A-Za-z0-9$\-_.+!*'()/]{0,300}$`)
+	truststore = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$`)
 )
 
 func domainTypes() []*Type {
 	certificate := matching(certificateARN, "it must be the ARN of an ACM certificate")
 	return []*Type{
 		{
-			Token: domainType, Outputs: []string{"apiMappingSelectionExpression", "arn", "tagsAll"},
+			Token:   domainType,
+			Outputs: []string{"apiMappingSelectionExpression", "arn", "tagsAll"},
 			Properties: []Property{
-				{Name: "domainName", Kind: String, Level: Enforced, Required: true, Replace: true,
-					Check: matching(customDomain, "it must be a domain name in lower case, such as api.example.com or *.example.com")},
-				{Name: "domainNameConfiguration", Kind: Object, Level: Enforced, Required: true, Fields: []Property{
-					{Name: "certificateArn", Kind: String, Level: Enforced, Required: true, Check: certificate,
-						Note: "one of this cloud must exist, be issued and be for the domain; " + noTLS},
-					{Name: "endpointType", Kind: String, Level: Enforced, Required: true, Only: []any{"REGIONAL"}},
-					{Name: "hostedZoneId", Kind: String, Level: Recorded, Computed: true, Note: "AWS chooses it; here that of us-east-1 in any region"},
-					{Name: "ipAddressType", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ipv4", "dualstack")},
-					{Name: "ownershipVerificationCertificateArn", Kind: String, Level: Recorded, Computed: true, Check: certificate},
-					{Name: "securityPolicy", Kind: String, Level: Recorded, Required: true, Only: []any{"TLS_1_2"}, Note: noTLS},
-					{Name: "targetDomainName", Kind: String, Level: Recorded, Computed: true, Note: "AWS chooses it; it resolves nowhere"},
-				}},
-				{Name: "mutualTlsAuthentication", Kind: Object, Level: Recorded, Note: "no client certificate is asked for locally", Fields: []Property{
-					{Name: "truststoreUri", Kind: String, Level: Recorded, Required: true, Check: matching(truststore, "it must look like s3://bucket/key")},
-					{Name: "truststoreVersion", Kind: String, Level: Recorded},
-				}},
+				{
+					Name:     "domainName",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Check: matching(
+						customDomain,
+						"it must be a domain name in lower case, such as api.example.com or *.example.com",
+					),
+				},
+				{
+					Name:     "domainNameConfiguration",
+					Kind:     Object,
+					Level:    Enforced,
+					Required: true,
+					Fields: []Property{
+						{
+							Name:     "certificateArn",
+							Kind:     String,
+							Level:    Enforced,
+							Required: true,
+							Check:    certificate,
+							Note:     "one of this cloud must exist, be issued and be for the domain; " + noTLS,
+						},
+						{
+							Name:     "endpointType",
+							Kind:     String,
+							Level:    Enforced,
+							Required: true,
+							Only:     []any{"REGIONAL"},
+						},
+						{
+							Name:     "hostedZoneId",
+							Kind:     String,
+							Level:    Recorded,
+							Computed: true,
+							Note:     "AWS chooses it; here that of us-east-1 in any region",
+						},
+						{
+							Name:     "ipAddressType",
+							Kind:     String,
+							Level:    Recorded,
+							Computed: true,
+							Check:    oneOf("ipv4", "dualstack"),
+						},
+						{
+							Name:     "ownershipVerificationCertificateArn",
+							Kind:     String,
+							Level:    Recorded,
+							Computed: true,
+							Check:    certificate,
+						},
+						{
+							Name:     "securityPolicy",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+							Only:     []any{"TLS_1_2"},
+							Note:     noTLS,
+						},
+						{
+							Name:     "targetDomainName",
+							Kind:     String,
+							Level:    Recorded,
+							Computed: true,
+							Note:     "AWS chooses it; it resolves nowhere",
+						},
+					},
+				},
+				{
+					Name:  "mutualTlsAuthentication",
+					Kind:  Object,
+					Level: Recorded,
+					Note:  "no client certificate is asked for locally",
+					Fields: []Property{
+						{
+							Name:     "truststoreUri",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+							Check:    matching(truststore, "it must look like s3://bucket/key"),
+						},
+						{
+							Name:  "truststoreVersion",
+							Kind:  String,
+							Level: Recorded,
+						},
+					},
+				},
 				tags(),
 			},
 			Preview: func(_ *Provider, out values) {
@@ -62,21 +140,46 @@ func domainTypes() []*Type {
 				c["hostedZoneId"], c["targetDomainName"] = Unknown{}, Unknown{}
 				out["domainNameConfiguration"] = map[string]any(c)
 			},
-			Create: createDomain, Update: updateDomain, Apply: applyDomain, Removed: removedDomain, Volatile: volatileTags,
+			Create:   createDomain,
+			Update:   updateDomain,
+			Apply:    applyDomain,
+			Removed:  removedDomain,
+			Volatile: volatileTags,
 		},
 		{
 			Token: mappingType,
 			Properties: []Property{
 				apiID(),
-				{Name: "apiMappingKey", Kind: String, Level: Enforced, Check: func(v any) error {
-					s, _ := v.(string)
-					if !mappingKey.MatchString(s) || strings.HasPrefix(s, "/") || strings.HasSuffix(s, "/") || strings.Contains(s, "//") {
-						return fmt.Errorf("a mapping key has at most 300 letters, digits and any of $-_.+!*'()/, and no '/' at its ends")
-					}
-					return nil
-				}},
-				{Name: "domainName", Kind: String, Level: Enforced, Required: true, Replace: true},
-				{Name: "stage", Kind: String, Level: Enforced, Required: true},
+				{
+					Name:  "apiMappingKey",
+					Kind:  String,
+					Level: Enforced,
+					Check: func(v any) error {
+						s, _ := v.(string)
+						if !mappingKey.MatchString(s) || strings.HasPrefix(s, "/") ||
+							strings.HasSuffix(s, "/") ||
+							strings.Contains(s, "//") {
+							return fmt.Errorf(
+								"a mapping key has at most 300 letters, digits and any of $-_.+!*'()/, " +
+									"and no '/' at its ends",
+							)
+						}
+						return nil
+					},
+				},
+				{
+					Name:     "domainName",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+				},
+				{
+					Name:     "stage",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
 			},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 				id := p.ID(6)
@@ -93,7 +196,10 @@ func domainTypes() []*Type {
 func createDomain(_ context.Context, p *Provider, in values) (state.Record, error) {
 	name := in.str("domainName")
 	if _, err := p.Store.Get(domainType, name); err == nil {
-		return state.Record{}, fmt.Errorf("BadRequestException: The domain name you provided already exists.: %s", name)
+		return state.Record{}, fmt.Errorf(
+			"BadRequestException: The domain name you provided already exists.: %s",
+			name,
+		)
 	}
 	target := fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", p.ID(10), p.Region)
 	props, err := p.domainOutputs(in, target)
@@ -102,7 +208,10 @@ func createDomain(_ context.Context, p *Provider, in values) (state.Record, erro
 
 func updateDomain(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 	keepComputed(p.types[domainType].Properties, old.Properties, in)
-	props, err := p.domainOutputs(in, values(old.Properties).object("domainNameConfiguration").str("targetDomainName"))
+	props, err := p.domainOutputs(
+		in,
+		values(old.Properties).object("domainNameConfiguration").str("targetDomainName"),
+	)
 	return state.Record{Properties: props, Private: old.Private}, err
 }
 
@@ -140,7 +249,10 @@ func removedDomain(ctx context.Context, p *Provider, r state.Record) error {
 }
 
 func (p *Provider) mappings(match func(values) bool) []state.Record {
-	return slices.DeleteFunc(p.Store.List(mappingType), func(r state.Record) bool { return !match(r.Properties) })
+	return slices.DeleteFunc(
+		p.Store.List(mappingType),
+		func(r state.Record) bool { return !match(r.Properties) },
+	)
 }
 
 func (p *Provider) checkMapping(id string, in values) error {
@@ -152,20 +264,33 @@ func (p *Provider) checkMapping(id string, in values) error {
 		return err
 	}
 	if !p.stageExists(api, in.str("stage")) {
-		return fmt.Errorf("BadRequestException: Invalid stage identifier specified: the API %s has no stage %s; let the mapping depend on the stage", api, in.str("stage"))
+		return fmt.Errorf(
+			"BadRequestException: Invalid stage identifier specified: the API %s has no stage %s; let the "+
+				"mapping depend on the stage",
+			api,
+			in.str("stage"),
+		)
 	}
 	nested := 0
 	for _, m := range p.mappings(func(v values) bool { return v.str("domainName") == domain }) {
 		other := values(m.Properties).str("apiMappingKey")
 		if m.ID != id && other == key {
-			return fmt.Errorf("ConflictException: ApiMapping key already exists for this domain name: %q of %s", key, domain)
+			return fmt.Errorf(
+				"ConflictException: ApiMapping key already exists for this domain name: %q of %s",
+				key,
+				domain,
+			)
 		}
 		if m.ID != id && strings.Contains(other, "/") {
 			nested++
 		}
 	}
 	if strings.Contains(key, "/") && nested >= maxNested {
-		return fmt.Errorf("the domain name %s has %d API mappings with several levels, which is the limit", domain, maxNested)
+		return fmt.Errorf(
+			"the domain name %s has %d API mappings with several levels, which is the limit",
+			domain,
+			maxNested,
+		)
 	}
 	return nil
 }
@@ -198,7 +323,14 @@ func (p *Provider) unmapped(what, id string, match func(values) bool) error {
 	if len(domains) == 0 {
 		return nil
 	}
-	return fmt.Errorf("BadRequestException: Deleting %s %s failed. Please remove all base path mappings related to the %s in your domains: %s", what, id, what, strings.Join(domains, ", "))
+	return fmt.Errorf(
+		"BadRequestException: Deleting %s %s failed. Please remove all base path mappings related to the "+
+			"%s in your domains: %s",
+		what,
+		id,
+		what,
+		strings.Join(domains, ", "),
+	)
 }
 
 // Domains returns the names of all custom domains.
@@ -218,7 +350,11 @@ func (p *Provider) Domain(name string) (gateway.Domain, error) {
 	out := gateway.Domain{Name: name}
 	for _, m := range p.mappings(func(v values) bool { return v.str("domainName") == name }) {
 		v := values(m.Properties)
-		out.Mappings = append(out.Mappings, gateway.Mapping{Key: v.str("apiMappingKey"), APIID: v.str("apiId"), Stage: v.str("stage")})
+		out.Mappings = append(out.Mappings, gateway.Mapping{
+			Key:   v.str("apiMappingKey"),
+			APIID: v.str("apiId"),
+			Stage: v.str("stage"),
+		})
 	}
 	return out, nil
 }

@@ -104,19 +104,38 @@ func get(t *testing.T, url, host string) (int, string, seen) {
 
 func tryCreate(t *testing.T, s *Server, token string, in map[string]any) error {
 	t.Helper()
-	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, "x"), Properties: checked(t, s, token, "x", nil, props(in))})
+	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(token, "x"),
+		Properties: checked(t, s, token, "x", nil, props(in)),
+	})
 	return err
 }
 
 func remove(t *testing.T, s *Server, token, id string, out values) error {
 	t.Helper()
-	_, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{Urn: urn(token, "x"), Id: id, Properties: encode(t, toPulumi(out))})
+	_, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{
+		Urn:        urn(token, "x"),
+		Id:         id,
+		Properties: encode(t, toPulumi(out)),
+	})
 	return err
 }
 
-func alter(t *testing.T, s *Server, token, id string, out values, olds *structpb.Struct, in resource.PropertyMap) {
+func alter(
+	t *testing.T,
+	s *Server,
+	token, id string,
+	out values,
+	olds *structpb.Struct,
+	in resource.PropertyMap,
+) {
 	t.Helper()
-	_, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(token, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: checked(t, s, token, "x", olds, in)})
+	_, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+		Urn:  urn(token, "x"),
+		Id:   id,
+		Olds: encode(t, toPulumi(out)),
+		News: checked(t, s, token, "x", olds, in),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,9 +145,17 @@ func alter(t *testing.T, s *Server, token, id string, out values, olds *structpb
 func api(t *testing.T, s *Server, name, stage string) string {
 	t.Helper()
 	id, _, _ := create(t, s, apiType, name, props(map[string]any{"protocolType": "HTTP"}))
-	integration, _, _ := create(t, s, integrationType, name, props(map[string]any{"apiId": id, "integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0",
-		"integrationUri": "arn:aws:lambda:us-east-1:000000000000:function:f"}))
-	create(t, s, routeType, name, props(map[string]any{"apiId": id, "routeKey": "GET /x", "target": "integrations/" + integration}))
+	integration, _, _ := create(t, s, integrationType, name, props(map[string]any{
+		"apiId":                id,
+		"integrationType":      "AWS_PROXY",
+		"payloadFormatVersion": "2.0",
+		"integrationUri":       "arn:aws:lambda:us-east-1:000000000000:function:f",
+	}))
+	create(t, s, routeType, name, props(map[string]any{
+		"apiId":    id,
+		"routeKey": "GET /x",
+		"target":   "integrations/" + integration,
+	}))
 	create(t, s, stageType, name, props(map[string]any{"apiId": id, "name": stage, "autoDeploy": true}))
 	return id
 }
@@ -136,7 +163,14 @@ func api(t *testing.T, s *Server, name, stage string) string {
 const foreign = "arn:aws:acm:us-east-1:111122223333:certificate/0b2c"
 
 func domainOf(name, certificate string) map[string]any {
-	return map[string]any{"domainName": name, "domainNameConfiguration": map[string]any{"certificateArn": certificate, "endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}}
+	return map[string]any{
+		"domainName": name,
+		"domainNameConfiguration": map[string]any{
+			"certificateArn": certificate,
+			"endpointType":   "REGIONAL",
+			"securityPolicy": "TLS_1_2",
+		},
+	}
 }
 
 func TestCustomDomainLeadsToTheMappedStageOfAnyAPI(t *testing.T) {
@@ -147,16 +181,33 @@ func TestCustomDomainLeadsToTheMappedStageOfAnyAPI(t *testing.T) {
 	front := httptest.NewServer(g.Handler(one))
 	defer front.Close()
 	create(t, s, domainType, "d", props(domainOf("api.example.com", foreign)))
-	if status, body, _ := get(t, front.URL+"/x", "api.example.com"); status != 403 || body != `{"message":"Forbidden"}` {
+	if status, body, _ := get(
+		t,
+		front.URL+"/x",
+		"api.example.com",
+	); status != 403 ||
+		body != `{"message":"Forbidden"}` {
 		t.Errorf("a domain without mappings answered %d %s", status, body)
 	}
-	create(t, s, mappingType, "one", props(map[string]any{"apiId": one, "domainName": "api.example.com", "stage": "$default"}))
-	id, out, inputs := create(t, s, mappingType, "two", props(map[string]any{"apiId": two, "domainName": "api.example.com", "stage": "dev", "apiMappingKey": "orders"}))
+	create(t, s, mappingType, "one", props(map[string]any{
+		"apiId":      one,
+		"domainName": "api.example.com",
+		"stage":      "$default",
+	}))
+	id, out, inputs := create(t, s, mappingType, "two", props(map[string]any{
+		"apiId":         two,
+		"domainName":    "api.example.com",
+		"stage":         "dev",
+		"apiMappingKey": "orders",
+	}))
 	check := func(path, api, raw string) {
 		t.Helper()
 		status, body, e := get(t, front.URL+path, "API.example.com:8443")
 		c := e.RequestContext
-		if status != 200 || c.APIID != api || e.RawPath != raw || c.HTTP.Path != raw || e.RouteKey != "GET /x" || !strings.EqualFold(c.DomainName, "api.example.com") || !strings.EqualFold(c.DomainPrefix, "api") {
+		if status != 200 || c.APIID != api || e.RawPath != raw || c.HTTP.Path != raw ||
+			e.RouteKey != "GET /x" ||
+			!strings.EqualFold(c.DomainName, "api.example.com") ||
+			!strings.EqualFold(c.DomainPrefix, "api") {
 			t.Errorf("%s got %d %s, want the API %s and the path %s", path, status, body, api, raw)
 		}
 	}
@@ -167,7 +218,12 @@ func TestCustomDomainLeadsToTheMappedStageOfAnyAPI(t *testing.T) {
 	if status, body, _ := get(t, front.URL+"/x", "other.example.com"); status != 403 {
 		t.Errorf("another host got %d %s", status, body)
 	}
-	alter(t, s, mappingType, id, out, inputs, props(map[string]any{"apiId": two, "domainName": "api.example.com", "stage": "dev", "apiMappingKey": "v2/orders"}))
+	alter(t, s, mappingType, id, out, inputs, props(map[string]any{
+		"apiId":         two,
+		"domainName":    "api.example.com",
+		"stage":         "dev",
+		"apiMappingKey": "v2/orders",
+	}))
 	check("/v2/orders/x", two, "/dev/x")
 	if err := remove(t, s, mappingType, id, out); err != nil {
 		t.Fatal(err)
@@ -185,12 +241,20 @@ func TestDisabledEndpointIsServedByItsDomainOnly(t *testing.T) {
 	front := httptest.NewServer(g.Handler(id))
 	defer front.Close()
 	_, domain, _ := create(t, s, domainType, "d", props(domainOf("*.example.com", foreign)))
-	create(t, s, mappingType, "m", props(map[string]any{"apiId": id, "domainName": "*.example.com", "stage": "$default"}))
+	create(t, s, mappingType, "m", props(map[string]any{
+		"apiId":      id,
+		"domainName": "*.example.com",
+		"stage":      "$default",
+	}))
 	rec, err := s.p.Store.Get(apiType, id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	alter(t, s, apiType, id, rec.Properties, nil, props(map[string]any{"name": rec.Properties["name"], "protocolType": "HTTP", "disableExecuteApiEndpoint": true}))
+	alter(t, s, apiType, id, rec.Properties, nil, props(map[string]any{
+		"name":                      rec.Properties["name"],
+		"protocolType":              "HTTP",
+		"disableExecuteApiEndpoint": true,
+	}))
 	if status, body, _ := get(t, front.URL+"/x", ""); status != 404 || body != `{"message":"Not Found"}` {
 		t.Errorf("the default endpoint answered %d %s", status, body)
 	}
@@ -205,7 +269,12 @@ func TestDisabledEndpointIsServedByItsDomainOnly(t *testing.T) {
 	if err := remove(t, s, domainType, "*.example.com", domain); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, _ := get(t, front.URL+"/x", "a.example.com"); status != 403 || len(s.p.Store.List(mappingType)) > 0 {
+	if status, _, _ := get(
+		t,
+		front.URL+"/x",
+		"a.example.com",
+	); status != 403 ||
+		len(s.p.Store.List(mappingType)) > 0 {
 		t.Errorf("the domain that is gone got %d, with the mappings %v", status, s.p.Store.List(mappingType))
 	}
 }
@@ -222,7 +291,12 @@ func TestDomainsAndMappingsSurviveARestart(t *testing.T) {
 	serve(s, cloud)
 	id := api(t, s, "one", "dev")
 	create(t, s, domainType, "d", props(domainOf("api.example.com", foreign)))
-	create(t, s, mappingType, "m", props(map[string]any{"apiId": id, "domainName": "api.example.com", "stage": "dev", "apiMappingKey": "a"}))
+	create(t, s, mappingType, "m", props(map[string]any{
+		"apiId":         id,
+		"domainName":    "api.example.com",
+		"stage":         "dev",
+		"apiMappingKey": "a",
+	}))
 	if store, err = state.Open(dir, time.Now); err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +309,11 @@ func TestDomainsAndMappingsSurviveARestart(t *testing.T) {
 		t.Fatalf("got the domains %v", names)
 	}
 	d, err := p.Domain(names[0])
-	if want := (gateway.Mapping{Key: "a", APIID: id, Stage: "dev"}); err != nil || d.Name != "api.example.com" || len(d.Mappings) != 1 || d.Mappings[0] != want {
+	if want := (gateway.Mapping{
+		Key:   "a",
+		APIID: id,
+		Stage: "dev",
+	}); err != nil || d.Name != "api.example.com" || len(d.Mappings) != 1 || d.Mappings[0] != want {
 		t.Errorf("got %+v, %v", d, err)
 	}
 }
@@ -249,7 +327,10 @@ func TestDomainThatAWSWouldRefuseIsNotCreated(t *testing.T) {
 		return map[string]any{"apiId": api, "domainName": domain, "stage": stage, "apiMappingKey": key}
 	}
 	create(t, s, mappingType, "m", props(mapped(id, "api.example.com", "$default", "a")))
-	certificate, _, _ := create(t, s, certificateType, "c", props(map[string]any{"domainName": "b.example.com", "validationMethod": "DNS"}))
+	certificate, _, _ := create(t, s, certificateType, "c", props(map[string]any{
+		"domainName":       "b.example.com",
+		"validationMethod": "DNS",
+	}))
 	for want, in := range map[string]struct {
 		token string
 		in    map[string]any
@@ -267,12 +348,20 @@ func TestDomainThatAWSWouldRefuseIsNotCreated(t *testing.T) {
 		}
 	}
 	create(t, s, validationType, "v", props(map[string]any{"certificateArn": certificate}))
-	if err := tryCreate(t, s, domainType, domainOf("c.example.com", certificate)); err == nil || !strings.Contains(err.Error(), "is for b.example.com, not for c.example.com") {
+	if err := tryCreate(
+		t,
+		s,
+		domainType,
+		domainOf("c.example.com", certificate),
+	); err == nil ||
+		!strings.Contains(err.Error(), "is for b.example.com, not for c.example.com") {
 		t.Errorf("got %v", err)
 	}
 	create(t, s, domainType, "b", props(domainOf("b.example.com", certificate)))
 	for want, r := range map[string]struct{ token, id string }{
-		"is in use": {certificateType, certificate}, "Deleting API": {apiType, id}, "Deleting stage $default failed": {stageType, "$default"},
+		"is in use":                      {certificateType, certificate},
+		"Deleting API":                   {apiType, id},
+		"Deleting stage $default failed": {stageType, "$default"},
 	} {
 		out := values{"apiId": id}
 		if err := remove(t, s, r.token, r.id, out); err == nil || !strings.Contains(err.Error(), want) {
@@ -280,7 +369,15 @@ func TestDomainThatAWSWouldRefuseIsNotCreated(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"/a", "a/", "a//b", "a b"} {
-		if _, problems := check(t, s, mappingType, "x", nil, props(mapped(id, "api.example.com", "$default", key))); len(problems) != 1 || !strings.Contains(problems[0], "mapping key") {
+		if _, problems := check(
+			t,
+			s,
+			mappingType,
+			"x",
+			nil,
+			props(mapped(id, "api.example.com", "$default", key)),
+		); len(problems) != 1 ||
+			!strings.Contains(problems[0], "mapping key") {
 			t.Errorf("the key %q got %v", key, problems)
 		}
 	}
@@ -290,7 +387,11 @@ func TestDomainsTargetIsUnknownUntilItExistsAndKeptThen(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	in := checked(t, s, domainType, "d", nil, props(domainOf("api.example.com", foreign)))
-	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(domainType, "d"), Properties: in, Preview: true})
+	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(domainType, "d"),
+		Properties: in,
+		Preview:    true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,18 +401,27 @@ func TestDomainsTargetIsUnknownUntilItExistsAndKeptThen(t *testing.T) {
 	}
 	id, out, inputs := create(t, s, domainType, "d", props(domainOf("api.example.com", foreign)))
 	target := out.object("domainNameConfiguration").str("targetDomainName")
-	if id != "api.example.com" || !strings.HasPrefix(target, "d-") || !strings.HasSuffix(target, ".execute-api.us-east-1.amazonaws.com") {
+	if id != "api.example.com" || !strings.HasPrefix(target, "d-") ||
+		!strings.HasSuffix(target, ".execute-api.us-east-1.amazonaws.com") {
 		t.Errorf("got %s with %v", id, out)
 	}
 	other := domainOf("api.example.com", foreign)
 	other["mutualTlsAuthentication"] = map[string]any{"truststoreUri": "s3://bucket/ca.pem"}
 	for _, preview := range []bool{true, false} {
-		u, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(domainType, "d"), Id: id, Preview: preview, Olds: encode(t, toPulumi(out)),
-			News: checked(t, s, domainType, "d", inputs, props(other))})
+		u, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+			Urn:     urn(domainType, "d"),
+			Id:      id,
+			Preview: preview,
+			Olds:    encode(t, toPulumi(out)),
+			News:    checked(t, s, domainType, "d", inputs, props(other)),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := read(u.Properties); err != nil || got.object("domainNameConfiguration").str("targetDomainName") != target {
+		if got, err := read(
+			u.Properties,
+		); err != nil ||
+			got.object("domainNameConfiguration").str("targetDomainName") != target {
 			t.Errorf("with preview %v got %v, %v", preview, got, err)
 		}
 	}

@@ -37,63 +37,297 @@ func dynamodbTypes() []*Type {
 }
 
 func tableProperties() []Property {
-	name := matching(regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`), "a table name has 3 to 255 letters, digits, '_', '.' or '-'")
+	name := matching(
+		regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`),
+		"a table name has 3 to 255 letters, digits, '_', '.' or '-'",
+	)
 	throughput := []Property{
-		{Name: "maxReadRequestUnits", Kind: Int, Level: Recorded},
-		{Name: "maxWriteRequestUnits", Kind: Int, Level: Recorded},
+		{
+			Name:  "maxReadRequestUnits",
+			Kind:  Int,
+			Level: Recorded,
+		},
+		{
+			Name:  "maxWriteRequestUnits",
+			Kind:  Int,
+			Level: Recorded,
+		},
 	}
 	return []Property{
-		{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: name},
-		{Name: "attributes", Kind: Set, Level: Enforced, Computed: true, Fields: []Property{
-			{Name: "name", Kind: String, Level: Enforced, Required: true},
-			{Name: "type", Kind: String, Level: Enforced, Required: true},
-		}},
-		{Name: "billingMode", Kind: String, Level: Enforced, Default: provisioned,
-			Note: "provisioned capacity is kept and never throttles"},
-		{Name: "deletionProtectionEnabled", Kind: Bool, Level: Enforced},
-		{Name: secondaryIndexes, Kind: Set, Level: Enforced, Fields: []Property{
-			{Name: "name", Kind: String, Level: Enforced, Required: true, Check: name},
-			{Name: "hashKey", Kind: String, Level: Enforced, Required: true},
-			{Name: "rangeKey", Kind: String, Level: Enforced},
-			{Name: "projectionType", Kind: String, Level: Enforced, Required: true},
-			{Name: "nonKeyAttributes", Kind: Set, Elem: String, Level: Enforced},
-			{Name: "readCapacity", Kind: Int, Level: Recorded},
-			{Name: "writeCapacity", Kind: Int, Level: Recorded},
-			{Name: "onDemandThroughput", Kind: Object, Level: Recorded, Fields: throughput},
-		}},
-		{Name: "hashKey", Kind: String, Level: Enforced, Computed: true, Replace: true},
-		{Name: "importTable", Kind: Object, Level: Refused, Note: "there is no S3 to import from"},
-		{Name: "localSecondaryIndexes", Kind: Set, Level: Enforced, Replace: true, Fields: []Property{
-			{Name: "name", Kind: String, Level: Enforced, Required: true, Check: name},
-			{Name: "rangeKey", Kind: String, Level: Enforced, Required: true},
-			{Name: "projectionType", Kind: String, Level: Enforced, Required: true},
-			{Name: "nonKeyAttributes", Kind: List, Elem: String, Level: Enforced},
-		}},
-		{Name: "onDemandThroughput", Kind: Object, Level: Recorded, Fields: throughput},
-		{Name: "pointInTimeRecovery", Kind: Object, Level: Recorded, Computed: true, Note: "the local database has no backups", Fields: []Property{
-			{Name: "enabled", Kind: Bool, Level: Recorded, Required: true},
-			{Name: "recoveryPeriodInDays", Kind: Int, Level: Recorded, Computed: true, Check: between(1, 35)},
-		}},
-		{Name: "rangeKey", Kind: String, Level: Enforced, Replace: true},
-		{Name: "readCapacity", Kind: Int, Level: Recorded, Computed: true},
-		{Name: "replicas", Kind: Set, Level: Refused, Note: "the local cloud has one region"},
-		{Name: "restoreDateTime", Kind: String, Level: Refused, Note: "the local database has no backups"},
-		{Name: "restoreSourceName", Kind: String, Level: Refused, Note: "the local database has no backups"},
-		{Name: "restoreSourceTableArn", Kind: String, Level: Refused, Note: "the local database has no backups"},
-		{Name: "restoreToLatestTime", Kind: Bool, Level: Refused, Note: "the local database has no backups"},
-		{Name: "serverSideEncryption", Kind: Object, Level: Recorded, Computed: true, Fields: []Property{
-			{Name: "enabled", Kind: Bool, Level: Recorded, Required: true},
-			{Name: "kmsKeyArn", Kind: String, Level: Recorded, Computed: true, Note: "a key of this account must exist and be enabled"},
-		}},
-		{Name: "streamEnabled", Kind: Bool, Level: Refused, Only: []any{false}, Note: "nothing reads streams locally"},
-		{Name: "streamViewType", Kind: String, Level: Refused, Note: "nothing reads streams locally"},
-		{Name: "tableClass", Kind: String, Level: Recorded},
+		{
+			Name:    "name",
+			Kind:    String,
+			Level:   Enforced,
+			Replace: true,
+			Check:   name,
+		},
+		{
+			Name:     "attributes",
+			Kind:     Set,
+			Level:    Enforced,
+			Computed: true,
+			Fields: []Property{
+				{
+					Name:     "name",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+				{
+					Name:     "type",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+			},
+		},
+		{
+			Name:    "billingMode",
+			Kind:    String,
+			Level:   Enforced,
+			Default: provisioned,
+			Note:    "provisioned capacity is kept and never throttles",
+		},
+		{
+			Name:  "deletionProtectionEnabled",
+			Kind:  Bool,
+			Level: Enforced,
+		},
+		{
+			Name:  secondaryIndexes,
+			Kind:  Set,
+			Level: Enforced,
+			Fields: []Property{
+				{
+					Name:     "name",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Check:    name,
+				},
+				{
+					Name:     "hashKey",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+				{
+					Name:  "rangeKey",
+					Kind:  String,
+					Level: Enforced,
+				},
+				{
+					Name:     "projectionType",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+				{
+					Name:  "nonKeyAttributes",
+					Kind:  Set,
+					Elem:  String,
+					Level: Enforced,
+				},
+				{
+					Name:  "readCapacity",
+					Kind:  Int,
+					Level: Recorded,
+				},
+				{
+					Name:  "writeCapacity",
+					Kind:  Int,
+					Level: Recorded,
+				},
+				{
+					Name:   "onDemandThroughput",
+					Kind:   Object,
+					Level:  Recorded,
+					Fields: throughput,
+				},
+			},
+		},
+		{
+			Name:     "hashKey",
+			Kind:     String,
+			Level:    Enforced,
+			Computed: true,
+			Replace:  true,
+		},
+		{
+			Name:  "importTable",
+			Kind:  Object,
+			Level: Refused,
+			Note:  "there is no S3 to import from",
+		},
+		{
+			Name:    "localSecondaryIndexes",
+			Kind:    Set,
+			Level:   Enforced,
+			Replace: true,
+			Fields: []Property{
+				{
+					Name:     "name",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Check:    name,
+				},
+				{
+					Name:     "rangeKey",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+				{
+					Name:     "projectionType",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
+				{
+					Name:  "nonKeyAttributes",
+					Kind:  List,
+					Elem:  String,
+					Level: Enforced,
+				},
+			},
+		},
+		{
+			Name:   "onDemandThroughput",
+			Kind:   Object,
+			Level:  Recorded,
+			Fields: throughput,
+		},
+		{
+			Name:     "pointInTimeRecovery",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Note:     "the local database has no backups",
+			Fields: []Property{
+				{
+					Name:     "enabled",
+					Kind:     Bool,
+					Level:    Recorded,
+					Required: true,
+				},
+				{
+					Name:     "recoveryPeriodInDays",
+					Kind:     Int,
+					Level:    Recorded,
+					Computed: true,
+					Check:    between(1, 35),
+				},
+			},
+		},
+		{
+			Name:    "rangeKey",
+			Kind:    String,
+			Level:   Enforced,
+			Replace: true,
+		},
+		{
+			Name:     "readCapacity",
+			Kind:     Int,
+			Level:    Recorded,
+			Computed: true,
+		},
+		{
+			Name:  "replicas",
+			Kind:  Set,
+			Level: Refused,
+			Note:  "the local cloud has one region",
+		},
+		{
+			Name:  "restoreDateTime",
+			Kind:  String,
+			Level: Refused,
+			Note:  "the local database has no backups",
+		},
+		{
+			Name:  "restoreSourceName",
+			Kind:  String,
+			Level: Refused,
+			Note:  "the local database has no backups",
+		},
+		{
+			Name:  "restoreSourceTableArn",
+			Kind:  String,
+			Level: Refused,
+			Note:  "the local database has no backups",
+		},
+		{
+			Name:  "restoreToLatestTime",
+			Kind:  Bool,
+			Level: Refused,
+			Note:  "the local database has no backups",
+		},
+		{
+			Name:     "serverSideEncryption",
+			Kind:     Object,
+			Level:    Recorded,
+			Computed: true,
+			Fields: []Property{
+				{
+					Name:     "enabled",
+					Kind:     Bool,
+					Level:    Recorded,
+					Required: true,
+				},
+				{
+					Name:     "kmsKeyArn",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Note:     "a key of this account must exist and be enabled",
+				},
+			},
+		},
+		{
+			Name:  "streamEnabled",
+			Kind:  Bool,
+			Level: Refused,
+			Only:  []any{false},
+			Note:  "nothing reads streams locally",
+		},
+		{
+			Name:  "streamViewType",
+			Kind:  String,
+			Level: Refused,
+			Note:  "nothing reads streams locally",
+		},
+		{
+			Name:  "tableClass",
+			Kind:  String,
+			Level: Recorded,
+		},
 		tags(),
-		{Name: "ttl", Kind: Object, Level: Enforced, Computed: true, Note: "expired items go within a second or so, on AWS typically within 48 hours", Fields: []Property{
-			{Name: "attributeName", Kind: String, Level: Enforced},
-			{Name: "enabled", Kind: Bool, Level: Enforced, Default: false},
-		}},
-		{Name: "writeCapacity", Kind: Int, Level: Recorded, Computed: true},
+		{
+			Name:     "ttl",
+			Kind:     Object,
+			Level:    Enforced,
+			Computed: true,
+			Note:     "expired items go within a second or so, on AWS typically within 48 hours",
+			Fields: []Property{
+				{
+					Name:  "attributeName",
+					Kind:  String,
+					Level: Enforced,
+				},
+				{
+					Name:    "enabled",
+					Kind:    Bool,
+					Level:   Enforced,
+					Default: false,
+				},
+			},
+		},
+		{
+			Name:     "writeCapacity",
+			Kind:     Int,
+			Level:    Recorded,
+			Computed: true,
+		},
 	}
 }
 
@@ -117,29 +351,64 @@ func checkTable(_ *Provider, in values) []Failure {
 		}
 	}
 	if len(in.list("localSecondaryIndexes")) > 0 && !in.has("rangeKey") {
-		out = append(out, Failure{"localSecondaryIndexes", "a local secondary index needs a table with a range key"})
+		out = append(
+			out,
+			Failure{"localSecondaryIndexes", "a local secondary index needs a table with a range key"},
+		)
 	}
 	if n := len(in.list("localSecondaryIndexes")); n > 5 {
-		out = append(out, Failure{"localSecondaryIndexes", fmt.Sprintf("a table has at most 5 local secondary indexes, not %d", n)})
+		out = append(
+			out,
+			Failure{
+				"localSecondaryIndexes",
+				fmt.Sprintf("a table has at most 5 local secondary indexes, not %d", n),
+			},
+		)
 	}
 	if n := len(in.list(secondaryIndexes)); n > 20 {
-		out = append(out, Failure{secondaryIndexes, fmt.Sprintf("a table has at most 20 global secondary indexes by default, not %d", n)})
+		out = append(
+			out,
+			Failure{
+				secondaryIndexes,
+				fmt.Sprintf("a table has at most 20 global secondary indexes by default, not %d", n),
+			},
+		)
 	}
 	var defined []string
 	for _, e := range in.list("attributes") {
 		a := values(e.(map[string]any)).str("name")
 		defined = append(defined, a)
 		if !slices.Contains(used, a) {
-			out = append(out, Failure{"attributes", fmt.Sprintf("all attributes must be indexed: %q is no key of the table or of an index", a)})
+			out = append(
+				out,
+				Failure{
+					"attributes",
+					fmt.Sprintf(
+						"all attributes must be indexed: %q is no key of the table or of an index",
+						a,
+					),
+				},
+			)
 		}
 	}
 	for _, u := range used {
 		if u != "" && !slices.Contains(defined, u) {
-			out = append(out, Failure{"attributes", fmt.Sprintf("the key attribute %q is not defined in attributes", u)})
+			out = append(
+				out,
+				Failure{"attributes", fmt.Sprintf("the key attribute %q is not defined in attributes", u)},
+			)
 		}
 	}
-	if in.str("billingMode") == provisioned && (in.number("readCapacity") < 1 || in.number("writeCapacity") < 1) {
-		out = append(out, Failure{"billingMode", "provisioned tables need readCapacity and writeCapacity of at least 1; set billingMode to PAY_PER_REQUEST for a table on demand"})
+	if in.str("billingMode") == provisioned &&
+		(in.number("readCapacity") < 1 || in.number("writeCapacity") < 1) {
+		out = append(
+			out,
+			Failure{
+				"billingMode",
+				"provisioned tables need readCapacity and writeCapacity of at least 1; set billingMode to " +
+					"PAY_PER_REQUEST for a table on demand",
+			},
+		)
 	}
 	if ttl := in.object("ttl"); ttl.boolean("enabled") && ttl.str("attributeName") == "" {
 		out = append(out, Failure{"ttl.attributeName", "an enabled ttl needs an attributeName"})
@@ -199,7 +468,11 @@ func updateTable(ctx context.Context, p *Provider, old state.Record, in values) 
 
 func deleteTable(ctx context.Context, p *Provider, r state.Record) error {
 	if values(r.Properties).boolean("deletionProtectionEnabled") {
-		return fmt.Errorf("ValidationException: Table '%s' can't be deleted while DeletionProtectionEnabled is set to True: set deletionProtectionEnabled to false, deploy, and delete then", r.ID)
+		return fmt.Errorf(
+			"ValidationException: Table '%s' can't be deleted while DeletionProtectionEnabled is set to "+
+				"True: set deletionProtectionEnabled to false, deploy, and delete then",
+			r.ID,
+		)
 	}
 	return p.Cloud.EraseAfter(ctx, func() error { return p.dropTable(ctx, r.ID) })
 }

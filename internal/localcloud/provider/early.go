@@ -21,8 +21,11 @@ func sized(limit int) func(any) error {
 		}
 		s, _ := v.(string)
 		if n := iam.Size([]byte(s)); n > limit {
-			return fmt.Errorf("LimitExceeded: it has %d characters without white space, more than the quota of %d",
-				n, limit)
+			return fmt.Errorf(
+				"LimitExceeded: it has %d characters without white space, more than the quota of %d",
+				n,
+				limit,
+			)
 		}
 		return nil
 	}
@@ -68,7 +71,9 @@ func recordZone(v any) error {
 
 func checkSubnet(p *Provider, in values) []Failure {
 	if in.has("availabilityZone") && in.has("availabilityZoneId") {
-		return []Failure{{"availabilityZoneId", "only one of availabilityZone and availabilityZoneId may be given"}}
+		return []Failure{
+			{"availabilityZoneId", "only one of availabilityZone and availabilityZoneId may be given"},
+		}
 	}
 	for _, name := range []string{"availabilityZone", "availabilityZoneId"} {
 		if _, err := p.zone(values{name: in[name]}); err != nil {

@@ -37,7 +37,14 @@ func ec2Types() []*Type {
 
 // inVPC is the property that places a resource in a VPC.
 func inVPC(required bool) Property {
-	return Property{Name: "vpcId", Kind: String, Level: Recorded, Required: required, Replace: true, Note: checkedOnly}
+	return Property{
+		Name:     "vpcId",
+		Kind:     String,
+		Level:    Recorded,
+		Required: required,
+		Replace:  true,
+		Note:     checkedOnly,
+	}
 }
 
 func vpcTypes() []*Type {
@@ -46,41 +53,148 @@ func vpcTypes() []*Type {
 			Token: vpcType,
 			Properties: []Property{
 				refused("assignGeneratedIpv6CidrBlock", Bool, noIPv6),
-				{Name: "cidrBlock", Kind: String, Level: Recorded, Required: true, Replace: true, Check: network(largestNetwork, smallestNetwork), Note: checkedOnly},
-				{Name: "enableDnsHostnames", Kind: Bool, Level: Recorded, Computed: true, Note: noNetwork},
-				{Name: "enableDnsSupport", Kind: Bool, Level: Recorded, Default: true, Note: noNetwork},
-				{Name: "enableNetworkAddressUsageMetrics", Kind: Bool, Level: Recorded, Computed: true, Note: noNetwork},
-				{Name: "instanceTenancy", Kind: String, Level: Recorded, Default: "default", Check: oneOf("default", "dedicated"), Note: noNetwork},
-				{Name: "ipv4IpamPoolId", Kind: String, Level: Refused, Replace: true, Note: noIPAM},
-				{Name: "ipv4NetmaskLength", Kind: Int, Level: Refused, Replace: true, Note: noIPAM},
+				{
+					Name:     "cidrBlock",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+					Replace:  true,
+					Check:    network(largestNetwork, smallestNetwork),
+					Note:     checkedOnly,
+				},
+				{
+					Name:     "enableDnsHostnames",
+					Kind:     Bool,
+					Level:    Recorded,
+					Computed: true,
+					Note:     noNetwork,
+				},
+				{
+					Name:    "enableDnsSupport",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: true,
+					Note:    noNetwork,
+				},
+				{
+					Name:     "enableNetworkAddressUsageMetrics",
+					Kind:     Bool,
+					Level:    Recorded,
+					Computed: true,
+					Note:     noNetwork,
+				},
+				{
+					Name:    "instanceTenancy",
+					Kind:    String,
+					Level:   Recorded,
+					Default: "default",
+					Check:   oneOf("default", "dedicated"),
+					Note:    noNetwork,
+				},
+				{
+					Name:    "ipv4IpamPoolId",
+					Kind:    String,
+					Level:   Refused,
+					Replace: true,
+					Note:    noIPAM,
+				},
+				{
+					Name:    "ipv4NetmaskLength",
+					Kind:    Int,
+					Level:   Refused,
+					Replace: true,
+					Note:    noIPAM,
+				},
 				refused("ipv6CidrBlock", String, noIPv6),
 				refused("ipv6CidrBlockNetworkBorderGroup", String, noIPv6),
 				refused("ipv6IpamPoolId", String, noIPAM),
 				refused("ipv6NetmaskLength", Int, noIPAM),
 				tags(),
 			},
-			Outputs: []string{"arn", "defaultNetworkAclId", "defaultRouteTableId", "defaultSecurityGroupId", "dhcpOptionsId", "ipv6AssociationId",
-				"mainRouteTableId", "ownerId", "tagsAll"},
-			Create: createVPC, Delete: deleteVPC,
+			Outputs: []string{
+				"arn",
+				"defaultNetworkAclId",
+				"defaultRouteTableId",
+				"defaultSecurityGroupId",
+				"dhcpOptionsId",
+				"ipv6AssociationId",
+				"mainRouteTableId",
+				"ownerId",
+				"tagsAll",
+			},
+			Create: createVPC,
+			Delete: deleteVPC,
 		},
 		{
 			Token: subnetType,
 			Properties: []Property{
 				refused("assignIpv6AddressOnCreation", Bool, noIPv6),
-				{Name: "availabilityZone", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: checkedOnly},
-				{Name: "availabilityZoneId", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: checkedOnly},
-				{Name: "cidrBlock", Kind: String, Level: Recorded, Required: true, Replace: true, Check: network(largestNetwork, smallestNetwork), Note: checkedOnly},
+				{
+					Name:     "availabilityZone",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Replace:  true,
+					Note:     checkedOnly,
+				},
+				{
+					Name:     "availabilityZoneId",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Replace:  true,
+					Note:     checkedOnly,
+				},
+				{
+					Name:     "cidrBlock",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+					Replace:  true,
+					Check:    network(largestNetwork, smallestNetwork),
+					Note:     checkedOnly,
+				},
 				refused("customerOwnedIpv4Pool", String, noOutposts),
 				refused("enableDns64", Bool, noIPv6),
 				refused("enableLniAtDeviceIndex", Int, noOutposts),
-				{Name: "enableResourceNameDnsARecordOnLaunch", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork},
+				{
+					Name:    "enableResourceNameDnsARecordOnLaunch",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+					Note:    noNetwork,
+				},
 				refused("enableResourceNameDnsAaaaRecordOnLaunch", Bool, noIPv6),
 				refused("ipv6CidrBlock", String, noIPv6),
-				{Name: "ipv6Native", Kind: Bool, Level: Refused, Replace: true, Note: noIPv6},
+				{
+					Name:    "ipv6Native",
+					Kind:    Bool,
+					Level:   Refused,
+					Replace: true,
+					Note:    noIPv6,
+				},
 				refused("mapCustomerOwnedIpOnLaunch", Bool, noOutposts),
-				{Name: "mapPublicIpOnLaunch", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork},
-				{Name: "outpostArn", Kind: String, Level: Refused, Replace: true, Note: noOutposts},
-				{Name: "privateDnsHostnameTypeOnLaunch", Kind: String, Level: Recorded, Computed: true, Note: noNetwork},
+				{
+					Name:    "mapPublicIpOnLaunch",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+					Note:    noNetwork,
+				},
+				{
+					Name:    "outpostArn",
+					Kind:    String,
+					Level:   Refused,
+					Replace: true,
+					Note:    noOutposts,
+				},
+				{
+					Name:     "privateDnsHostnameTypeOnLaunch",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Note:     noNetwork,
+				},
 				tags(),
 				inVPC(true),
 			},
@@ -96,7 +210,13 @@ func vpcTypes() []*Type {
 			Token: internetGatewayType,
 			Properties: []Property{
 				tags(),
-				{Name: "vpcId", Kind: String, Level: Recorded, Computed: true, Note: checkedOnly},
+				{
+					Name:     "vpcId",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Note:     checkedOnly,
+				},
 			},
 			Outputs: []string{"arn", "ownerId", "tagsAll"},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
@@ -124,9 +244,15 @@ func createVPC(_ context.Context, p *Provider, in values) (state.Record, error) 
 // deleteVPC refuses while something is in the VPC. What every VPC is made with
 // goes with it.
 func deleteVPC(_ context.Context, p *Provider, r state.Record) error {
-	for _, token := range []string{subnetType, endpointType, internetGatewayType, routeTableType, securityGroupType} {
+	for _, token := range []string{
+		subnetType, endpointType, internetGatewayType, routeTableType, securityGroupType,
+	} {
 		for _, child := range p.referring(token, "vpcId", r.ID) {
-			return fmt.Errorf("DependencyViolation: The vpc '%s' has dependencies and cannot be deleted: it still has %s", r.ID, child.ID)
+			return fmt.Errorf(
+				"DependencyViolation: The vpc '%s' has dependencies and cannot be deleted: it still has %s",
+				r.ID,
+				child.ID,
+			)
 		}
 	}
 	return p.dropAll(defaultGroupType, "vpcId", r.ID)
@@ -149,18 +275,30 @@ func createSubnet(_ context.Context, p *Provider, in values) (state.Record, erro
 	}
 	cidr := in.str("cidrBlock")
 	if !within(cidr, vpc.str("cidrBlock")) {
-		return rec, fmt.Errorf("InvalidSubnet.Range: The CIDR '%s' is invalid: it does not lie in the range %s of the VPC %s", cidr, vpc.str("cidrBlock"), in.str("vpcId"))
+		return rec, fmt.Errorf(
+			"InvalidSubnet.Range: The CIDR '%s' is invalid: it does not lie in the range %s of the VPC %s",
+			cidr,
+			vpc.str("cidrBlock"),
+			in.str("vpcId"),
+		)
 	}
 	for _, s := range p.referring(subnetType, "vpcId", in.str("vpcId")) {
 		if other := values(s.Properties).str("cidrBlock"); overlapping(cidr, other) {
-			return rec, fmt.Errorf("InvalidSubnet.Conflict: The CIDR '%s' conflicts with another subnet: %s has %s", cidr, s.ID, other)
+			return rec, fmt.Errorf(
+				"InvalidSubnet.Conflict: The CIDR '%s' conflicts with another subnet: %s has %s",
+				cidr,
+				s.ID,
+				other,
+			)
 		}
 	}
 	zone, err := p.zone(in)
 	if err != nil {
 		return rec, err
 	}
-	rec.Properties["availabilityZone"], rec.Properties["availabilityZoneId"] = p.Region+zone.letter, p.zoneID(zone)
+	rec.Properties["availabilityZone"], rec.Properties["availabilityZoneId"] = p.Region+zone.letter, p.zoneID(
+		zone,
+	)
 	setDefault(rec, "privateDnsHostnameTypeOnLaunch", "ip-name")
 	return rec, nil
 }
@@ -179,7 +317,12 @@ func (p *Provider) zone(in values) (zone, error) {
 		}
 		names = append(names, p.Region+z.letter)
 	}
-	return zone{}, fmt.Errorf("InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid: the local cloud has the zones %s", name+id, strings.Join(names, ", "))
+	return zone{}, fmt.Errorf(
+		"InvalidParameterValue: Value (%s) for parameter availabilityZone is invalid: the local cloud "+
+			"has the zones %s",
+		name+id,
+		strings.Join(names, ", "),
+	)
 }
 
 // attachable tests that a VPC exists and that no other gateway is attached.
@@ -192,7 +335,11 @@ func (p *Provider) attachable(gateway, vpc string) error {
 	}
 	for _, other := range p.referring(internetGatewayType, "vpcId", vpc) {
 		if other.ID != gateway {
-			return fmt.Errorf("Resource.AlreadyAssociated: the VPC %s has the internet gateway %s already", vpc, other.ID)
+			return fmt.Errorf(
+				"Resource.AlreadyAssociated: the VPC %s has the internet gateway %s already",
+				vpc,
+				other.ID,
+			)
 		}
 	}
 	return nil

@@ -33,7 +33,13 @@ func newGround(t *testing.T, s *Server) ground {
 }
 
 func (g ground) rule(pairs ...any) map[string]any {
-	return with(map[string]any{"securityGroupId": g.group, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/16"}, pairs...)
+	return with(map[string]any{
+		"securityGroupId": g.group,
+		"ipProtocol":      "tcp",
+		"fromPort":        443,
+		"toPort":          443,
+		"cidrIpv4":        "10.0.0.0/16",
+	}, pairs...)
 }
 
 const dynamodbEndpoint = "com.amazonaws.us-east-1.dynamodb"
@@ -43,21 +49,63 @@ func TestNetworkResourcesLive(t *testing.T) {
 	s, _ := server(t)
 	g := newGround(t, s)
 	tagged := map[string]any{"tags": map[string]any{"a": "b"}}
-	subnet, _, _ := create(t, s, subnetType, "s", props(map[string]any{"vpcId": g.vpc, "cidrBlock": "10.0.9.0/24"}))
-	inline := []any{map[string]any{"protocol": "tcp", "fromPort": 1, "toPort": 2, "cidrBlocks": []any{"10.0.0.0/8"}, "securityGroups": []any{g.group}}}
+	subnet, _, _ := create(t, s, subnetType, "s", props(map[string]any{
+		"vpcId":     g.vpc,
+		"cidrBlock": "10.0.9.0/24",
+	}))
+	inline := []any{map[string]any{
+		"protocol":       "tcp",
+		"fromPort":       1,
+		"toPort":         2,
+		"cidrBlocks":     []any{"10.0.0.0/8"},
+		"securityGroups": []any{g.group},
+	}}
 	policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"dynamodb:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"000000000000"}}}]}`
 	for name, l := range map[string]life{
-		"vpc":               {vpcType, map[string]any{"cidrBlock": "10.2.0.0/16"}, map[string]any{"enableDnsHostnames": true}, map[string]any{"cidrBlock": "10.3.0.0/16"}},
-		"subnet":            {subnetType, map[string]any{"vpcId": g.vpc, "cidrBlock": "10.0.1.0/24"}, tagged, map[string]any{"vpcId": g.other, "cidrBlock": "10.0.2.0/24", "availabilityZone": "us-east-1b"}},
-		"gateway":           {internetGatewayType, map[string]any{}, map[string]any{"vpcId": g.other}, nil},
-		"table":             {routeTableType, map[string]any{"vpcId": g.vpc}, tagged, map[string]any{"vpcId": g.other}},
-		"route":             {vpcRouteType, map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}, nil, map[string]any{"routeTableId": g.out.str("mainRouteTableId"), "destinationCidrBlock": "192.168.0.0/16"}},
-		"association":       {routeTableAssociationType, map[string]any{"routeTableId": g.table, "subnetId": g.subnet}, map[string]any{"routeTableId": g.out.str("mainRouteTableId")}, map[string]any{"subnetId": subnet}},
-		"group":             {securityGroupType, map[string]any{"vpcId": g.vpc, "egress": inline}, map[string]any{"ingress": inline}, map[string]any{"vpcId": g.other, "description": "x", "name": "y"}},
-		"default group":     {defaultGroupType, map[string]any{"vpcId": g.vpc}, map[string]any{"egress": inline}, map[string]any{"vpcId": g.other}},
-		"egress rule":       {egressRuleType, g.rule(), map[string]any{"toPort": 444}, map[string]any{"securityGroupId": g.elsewhere}},
-		"ingress rule":      {ingressRuleType, g.rule("cidrIpv4", nil, "referencedSecurityGroupId", g.group), map[string]any{"description": "x"}, map[string]any{"securityGroupId": g.elsewhere}},
-		"dynamodb endpoint": {endpointType, map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint}, map[string]any{"routeTableIds": []any{g.table}, "policy": policy}, map[string]any{"serviceName": "com.amazonaws.us-east-1.s3", "vpcId": g.other}},
+		"vpc": {vpcType, map[string]any{"cidrBlock": "10.2.0.0/16"}, map[string]any{"enableDnsHostnames": true}, map[string]any{"cidrBlock": "10.3.0.0/16"}},
+		"subnet": {subnetType, map[string]any{
+			"vpcId":     g.vpc,
+			"cidrBlock": "10.0.1.0/24",
+		}, tagged, map[string]any{
+			"vpcId":            g.other,
+			"cidrBlock":        "10.0.2.0/24",
+			"availabilityZone": "us-east-1b",
+		}},
+		"gateway": {internetGatewayType, map[string]any{}, map[string]any{"vpcId": g.other}, nil},
+		"table":   {routeTableType, map[string]any{"vpcId": g.vpc}, tagged, map[string]any{"vpcId": g.other}},
+		"route": {vpcRouteType, map[string]any{
+			"routeTableId":         g.table,
+			"destinationCidrBlock": "0.0.0.0/0",
+			"gatewayId":            g.gateway,
+		}, nil, map[string]any{
+			"routeTableId":         g.out.str("mainRouteTableId"),
+			"destinationCidrBlock": "192.168.0.0/16",
+		}},
+		"association": {routeTableAssociationType, map[string]any{
+			"routeTableId": g.table,
+			"subnetId":     g.subnet,
+		}, map[string]any{"routeTableId": g.out.str("mainRouteTableId")}, map[string]any{"subnetId": subnet}},
+		"group": {securityGroupType, map[string]any{
+			"vpcId":  g.vpc,
+			"egress": inline,
+		}, map[string]any{"ingress": inline}, map[string]any{
+			"vpcId":       g.other,
+			"description": "x",
+			"name":        "y",
+		}},
+		"default group": {defaultGroupType, map[string]any{"vpcId": g.vpc}, map[string]any{"egress": inline}, map[string]any{"vpcId": g.other}},
+		"egress rule":   {egressRuleType, g.rule(), map[string]any{"toPort": 444}, map[string]any{"securityGroupId": g.elsewhere}},
+		"ingress rule":  {ingressRuleType, g.rule("cidrIpv4", nil, "referencedSecurityGroupId", g.group), map[string]any{"description": "x"}, map[string]any{"securityGroupId": g.elsewhere}},
+		"dynamodb endpoint": {endpointType, map[string]any{
+			"vpcId":       g.vpc,
+			"serviceName": dynamodbEndpoint,
+		}, map[string]any{
+			"routeTableIds": []any{g.table},
+			"policy":        policy,
+		}, map[string]any{
+			"serviceName": "com.amazonaws.us-east-1.s3",
+			"vpcId":       g.other,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) { l.run(t, s) })
 	}
@@ -77,8 +125,17 @@ func TestNetworkOutputsLookLikeThoseOfAWS(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	g := newGround(t, s)
-	_, endpoint, _ := create(t, s, endpointType, "e", props(map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint}))
-	_, rule, _ := create(t, s, egressRuleType, "r", props(g.rule("cidrIpv4", nil, "prefixListId", endpoint.str("prefixListId"))))
+	_, endpoint, _ := create(t, s, endpointType, "e", props(map[string]any{
+		"vpcId":       g.vpc,
+		"serviceName": dynamodbEndpoint,
+	}))
+	_, rule, _ := create(
+		t,
+		s,
+		egressRuleType,
+		"r",
+		props(g.rule("cidrIpv4", nil, "prefixListId", endpoint.str("prefixListId"))),
+	)
 	subnet, err := s.p.subnet(g.subnet)
 	if err != nil {
 		t.Fatal(err)
@@ -110,15 +167,26 @@ func TestNetworkInputsAreRefused(t *testing.T) {
 	s, _ := server(t)
 	g := newGround(t, s)
 	subnet := map[string]any{"vpcId": g.vpc, "cidrBlock": "10.0.5.0/24"}
-	route := map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}
-	endpoint := map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint, "routeTableIds": []any{g.table}}
+	route := map[string]any{
+		"routeTableId":         g.table,
+		"destinationCidrBlock": "0.0.0.0/0",
+		"gatewayId":            g.gateway,
+	}
+	endpoint := map[string]any{
+		"vpcId":         g.vpc,
+		"serviceName":   dynamodbEndpoint,
+		"routeTableIds": []any{g.table},
+	}
 	association := map[string]any{"routeTableId": g.table, "subnetId": g.subnet}
 	create(t, s, vpcRouteType, "x", props(route))
 	create(t, s, endpointType, "x", props(endpoint))
 	create(t, s, routeTableAssociationType, "x", props(association))
 	create(t, s, egressRuleType, "x", props(g.rule()))
 	create(t, s, securityGroupType, "x", props(map[string]any{"vpcId": g.vpc, "name": "taken"}))
-	far, _, _ := create(t, s, subnetType, "far", props(map[string]any{"vpcId": g.other, "cidrBlock": "10.1.0.0/24"}))
+	far, _, _ := create(t, s, subnetType, "far", props(map[string]any{
+		"vpcId":     g.other,
+		"cidrBlock": "10.1.0.0/24",
+	}))
 	for _, c := range []struct {
 		token string
 		in    map[string]any
@@ -129,19 +197,32 @@ func TestNetworkInputsAreRefused(t *testing.T) {
 		{vpcType, map[string]any{"cidrBlock": "10.0.0.0/29"}, "from /16 to /28"},
 		{vpcType, map[string]any{"cidrBlock": "10.0.0.1/16"}, "begins at 10.0.0.0/16"},
 		{vpcType, map[string]any{"cidrBlock": "2001:db8::/64"}, "an IPv4 range"},
-		{vpcType, map[string]any{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}, `does not support the property "ipv4IpamPoolId"`},
-		{vpcType, map[string]any{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true}, `does not support the property "assignGeneratedIpv6CidrBlock"`},
+		{vpcType, map[string]any{
+			"cidrBlock":      "10.0.0.0/16",
+			"ipv4IpamPoolId": "x",
+		}, `does not support the property "ipv4IpamPoolId"`},
+		{vpcType, map[string]any{
+			"cidrBlock":                    "10.0.0.0/16",
+			"assignGeneratedIpv6CidrBlock": true,
+		}, `does not support the property "assignGeneratedIpv6CidrBlock"`},
 		{subnetType, with(subnet, "vpcId", nil), `missing required property "vpcId"`},
-		{subnetType, with(subnet, "vpcId", "vpc-0"), "InvalidVpcID.NotFound: The vpc ID 'vpc-0' does not exist"},
-		{subnetType, with(subnet, "cidrBlock", "10.1.0.0/24"), "InvalidSubnet.Range: The CIDR '10.1.0.0/24' is invalid"},
-		{subnetType, with(subnet, "cidrBlock", "10.0.0.128/25"), "InvalidSubnet.Conflict: The CIDR '10.0.0.128/25' conflicts with another subnet"},
-		{subnetType, with(subnet, "availabilityZone", "eu-west-1a"), "Value (eu-west-1a) for parameter availabilityZone is invalid"},
+		{subnetType, with(subnet, "vpcId", "vpc-0"), "InvalidVpcID.NotFound: The vpc ID 'vpc-0' " +
+			"does not exist"},
+		{subnetType, with(subnet, "cidrBlock", "10.1.0.0/24"), "InvalidSubnet.Range: The CIDR " +
+			"'10.1.0.0/24' is invalid"},
+		{subnetType, with(subnet, "cidrBlock", "10.0.0.128/25"), "InvalidSubnet.Conflict: The CIDR " +
+			"'10.0.0.128/25' conflicts with another subnet"},
+		{subnetType, with(subnet, "availabilityZone", "eu-west-1a"), "Value (eu-west-1a) for parameter " +
+			"availabilityZone is invalid"},
 		{subnetType, with(subnet, "availabilityZone", "us-east-1a", "availabilityZoneId", "use1-az1"), "only one of availabilityZone"},
 		{subnetType, with(subnet, "outpostArn", "x"), `does not support the property "outpostArn"`},
 		{internetGatewayType, map[string]any{"vpcId": "vpc-0"}, "InvalidVpcID.NotFound"},
 		{internetGatewayType, map[string]any{"vpcId": g.vpc}, "Resource.AlreadyAssociated"},
 		{routeTableType, map[string]any{"vpcId": "vpc-0"}, "InvalidVpcID.NotFound"},
-		{routeTableType, map[string]any{"vpcId": g.vpc, "routes": []any{map[string]any{"cidrBlock": "0.0.0.0/0"}}}, "aws.ec2.Route"},
+		{routeTableType, map[string]any{
+			"vpcId":  g.vpc,
+			"routes": []any{map[string]any{"cidrBlock": "0.0.0.0/0"}},
+		}, "aws.ec2.Route"},
 		{vpcRouteType, route, "RouteAlreadyExists: The route identified by 0.0.0.0/0 already exists."},
 		{vpcRouteType, with(route, "routeTableId", "rtb-0"), "InvalidRouteTableID.NotFound"},
 		{vpcRouteType, with(route, "destinationCidrBlock", "1.0.0.0/8", "gatewayId", "igw-0"), "InvalidGatewayID.NotFound: The gateway ID 'igw-0' does not exist"},
@@ -150,24 +231,35 @@ func TestNetworkInputsAreRefused(t *testing.T) {
 		{vpcRouteType, with(route, "destinationCidrBlock", nil, "destinationPrefixListId", "pl-1"), "InvalidPrefixListID.NotFound"},
 		{vpcRouteType, with(route, "natGatewayId", "nat-0"), `does not support the property "natGatewayId"`},
 		{routeTableAssociationType, association, "Resource.AlreadyAssociated"},
-		{routeTableAssociationType, with(association, "subnetId", "subnet-0"), "InvalidSubnetID.NotFound: The subnet ID 'subnet-0' does not exist"},
+		{routeTableAssociationType, with(association, "subnetId", "subnet-0"), "InvalidSubnetID.NotFound: " +
+			"The subnet ID 'subnet-0' does not exist"},
 		{routeTableAssociationType, with(association, "subnetId", far), "belong to different networks"},
 		{securityGroupType, map[string]any{}, `missing required property "vpcId"`},
 		{securityGroupType, map[string]any{"vpcId": g.vpc, "name": "sg-x"}, "must not begin with sg-"},
 		{securityGroupType, map[string]any{"vpcId": g.vpc, "name": "taken"}, "InvalidGroup.Duplicate"},
 		{securityGroupType, map[string]any{"vpcId": g.vpc, "name": "default"}, "InvalidGroup.Duplicate"},
 		{securityGroupType, map[string]any{"vpcId": g.vpc, "description": "é"}, "description is invalid"},
-		{securityGroupType, map[string]any{"vpcId": g.vpc, "ingress": []any{map[string]any{"protocol": "tcp", "fromPort": 1, "toPort": 1, "securityGroups": []any{"sg-0"}}}}, "InvalidGroup.NotFound"},
+		{securityGroupType, map[string]any{
+			"vpcId": g.vpc,
+			"ingress": []any{map[string]any{
+				"protocol":       "tcp",
+				"fromPort":       1,
+				"toPort":         1,
+				"securityGroups": []any{"sg-0"},
+			}},
+		}, "InvalidGroup.NotFound"},
 		{defaultGroupType, map[string]any{"vpcId": "vpc-0"}, "InvalidVpcID.NotFound"},
 		{egressRuleType, g.rule(), "InvalidPermission.Duplicate"},
-		{egressRuleType, g.rule("securityGroupId", "sg-0"), "InvalidGroup.NotFound: The security group 'sg-0' does not exist"},
+		{egressRuleType, g.rule("securityGroupId", "sg-0"), "InvalidGroup.NotFound: The security group " +
+			"'sg-0' does not exist"},
 		{ingressRuleType, g.rule("cidrIpv4", nil), "one of cidrIpv4"},
 		{ingressRuleType, g.rule("prefixListId", "pl-1"), "only one of cidrIpv4, prefixListId may be given"},
 		{ingressRuleType, g.rule("toPort", nil), `missing required property "toPort"`},
 		{ingressRuleType, g.rule("toPort", 442), "must not be less than fromPort"},
 		{ingressRuleType, g.rule("ipProtocol", "-1", "toPort", nil), "has all ports"},
 		{ingressRuleType, g.rule("ipProtocol", "x"), "ipProtocol is invalid"},
-		{endpointType, with(endpoint, "serviceName", "com.amazonaws.us-east-1.kms"), "InvalidServiceName: The Vpc Endpoint Service 'com.amazonaws.us-east-1.kms' does not exist"},
+		{endpointType, with(endpoint, "serviceName", "com.amazonaws.us-east-1.kms"), "InvalidServiceName: " +
+			"The Vpc Endpoint Service 'com.amazonaws.us-east-1.kms' does not exist"},
 		{endpointType, with(endpoint, "vpcEndpointType", "Interface"), `supports only "Gateway"`},
 		{endpointType, with(endpoint, "policy", "{"), "policy is invalid"},
 		{endpointType, with(endpoint, "policy", `{"Statement":[{"Effect":"Allow","Action":"a:b","Resource":"*"}]}`), "there must be a Principal"},
@@ -185,27 +277,76 @@ func TestWhatIsInUseStays(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	g := newGround(t, s)
-	if err := deleted(t, s, vpcType, g.vpc, g.out); err == nil || !strings.Contains(err.Error(), "DependencyViolation: The vpc '"+g.vpc+"' has dependencies and cannot be deleted") {
+	if err := deleted(
+		t,
+		s,
+		vpcType,
+		g.vpc,
+		g.out,
+	); err == nil ||
+		!strings.Contains(
+			err.Error(),
+			"DependencyViolation: The vpc '"+g.vpc+"' has dependencies and cannot be deleted",
+		) {
 		t.Errorf("deleting a VPC in use gave %v", err)
 	}
 	named, _, _ := create(t, s, securityGroupType, "named", props(map[string]any{"vpcId": g.vpc}))
-	rule, out, _ := create(t, s, ingressRuleType, "r", props(g.rule("cidrIpv4", nil, "referencedSecurityGroupId", named)))
-	if err := deleted(t, s, securityGroupType, named, nil); err == nil || !strings.Contains(err.Error(), "DependencyViolation: resource "+named+" has a dependent object") {
+	rule, out, _ := create(
+		t,
+		s,
+		ingressRuleType,
+		"r",
+		props(g.rule("cidrIpv4", nil, "referencedSecurityGroupId", named)),
+	)
+	if err := deleted(
+		t,
+		s,
+		securityGroupType,
+		named,
+		nil,
+	); err == nil ||
+		!strings.Contains(err.Error(), "DependencyViolation: resource "+named+" has a dependent object") {
 		t.Errorf("deleting a group that a rule names gave %v", err)
 	}
-	referring, out2, _ := create(t, s, securityGroupType, "inline", props(map[string]any{"vpcId": g.vpc, "egress": []any{map[string]any{"protocol": "-1", "fromPort": 0, "toPort": 0, "securityGroups": []any{g.group}}}}))
-	if err := deleted(t, s, securityGroupType, g.group, nil); err == nil || !strings.Contains(err.Error(), "a rule of "+referring+" names it") {
+	referring, out2, _ := create(t, s, securityGroupType, "inline", props(map[string]any{
+		"vpcId": g.vpc,
+		"egress": []any{map[string]any{
+			"protocol":       "-1",
+			"fromPort":       0,
+			"toPort":         0,
+			"securityGroups": []any{g.group},
+		}},
+	}))
+	if err := deleted(
+		t,
+		s,
+		securityGroupType,
+		g.group,
+		nil,
+	); err == nil ||
+		!strings.Contains(err.Error(), "a rule of "+referring+" names it") {
 		t.Errorf("deleting a group that another's rules name gave %v", err)
 	}
 	if err := deleted(t, s, securityGroupType, referring, out2); err != nil {
 		t.Error(err)
 	}
-	create(t, s, vpcRouteType, "r", props(map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}))
+	create(t, s, vpcRouteType, "r", props(map[string]any{
+		"routeTableId":         g.table,
+		"destinationCidrBlock": "0.0.0.0/0",
+		"gatewayId":            g.gateway,
+	}))
 	create(t, s, defaultGroupType, "d", props(map[string]any{"vpcId": g.vpc}))
 	association := map[string]any{"routeTableId": g.table, "subnetId": g.subnet}
 	create(t, s, routeTableAssociationType, "a", props(association))
-	for _, x := range []struct{ token, id string }{{ingressRuleType, rule}, {securityGroupType, named}, {securityGroupType, g.group},
-		{internetGatewayType, g.gateway}, {subnetType, g.subnet}, {routeTableType, g.table}, {vpcType, g.vpc}} {
+	for _, x := range []struct{ token, id string }{
+		{ingressRuleType, rule},
+		{securityGroupType, named},
+		{securityGroupType, g.group},
+		{internetGatewayType, g.gateway},
+		{subnetType, g.subnet},
+		{routeTableType, g.table},
+		{vpcType, g.vpc},
+	} {
 		if err := deleted(t, s, x.token, x.id, out); err != nil {
 			t.Errorf("deleting %s: %v", x.token, err)
 		}

@@ -25,9 +25,21 @@ func endpointTypes() []*Type {
 	return []*Type{{
 		Token: endpointType,
 		Properties: []Property{
-			{Name: "autoAccept", Kind: Bool, Level: Recorded, Note: noNetwork},
+			{
+				Name:  "autoAccept",
+				Kind:  Bool,
+				Level: Recorded,
+				Note:  noNetwork,
+			},
 			refused("dnsOptions", Object, interfaces),
-			{Name: "ipAddressType", Kind: String, Level: Recorded, Computed: true, Check: oneOf("ipv4"), Note: noIPv6},
+			{
+				Name:     "ipAddressType",
+				Kind:     String,
+				Level:    Recorded,
+				Computed: true,
+				Check:    oneOf("ipv4"),
+				Note:     noIPv6,
+			},
 			{
 				Name:     "policy",
 				Kind:     Document,
@@ -36,22 +48,71 @@ func endpointTypes() []*Type {
 				Check:    resourcePolicy,
 				Note:     onRoute + "; the policy of an endpoint for S3 is checked only",
 			},
-			{Name: "privateDnsEnabled", Kind: Bool, Level: Refused, Computed: true, Replace: true, Note: interfaces},
-			{Name: "resourceConfigurationArn", Kind: String, Level: Refused, Replace: true},
-			{Name: "routeTableIds", Kind: Set, Elem: String, Level: Enforced, Computed: true, Note: onRoute},
+			{
+				Name:     "privateDnsEnabled",
+				Kind:     Bool,
+				Level:    Refused,
+				Computed: true,
+				Replace:  true,
+				Note:     interfaces,
+			},
+			{
+				Name:    "resourceConfigurationArn",
+				Kind:    String,
+				Level:   Refused,
+				Replace: true,
+			},
+			{
+				Name:     "routeTableIds",
+				Kind:     Set,
+				Elem:     String,
+				Level:    Enforced,
+				Computed: true,
+				Note:     onRoute,
+			},
 			refused("securityGroupIds", Set, interfaces),
-			{Name: "serviceName", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
-			{Name: "serviceNetworkArn", Kind: String, Level: Refused, Replace: true},
-			{Name: "serviceRegion", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: "the local cloud has one region"},
+			{
+				Name:     "serviceName",
+				Kind:     String,
+				Level:    Recorded,
+				Required: true,
+				Replace:  true,
+				Note:     checkedOnly,
+			},
+			{
+				Name:    "serviceNetworkArn",
+				Kind:    String,
+				Level:   Refused,
+				Replace: true,
+			},
+			{
+				Name:     "serviceRegion",
+				Kind:     String,
+				Level:    Recorded,
+				Computed: true,
+				Replace:  true,
+				Note:     "the local cloud has one region",
+			},
 			refused("subnetConfigurations", Set, interfaces),
 			refused("subnetIds", Set, interfaces),
 			tags(),
-			{Name: "vpcEndpointType", Kind: String, Level: Recorded, Default: "Gateway", Replace: true, Only: []any{"Gateway"}, Note: noNetwork},
+			{
+				Name:    "vpcEndpointType",
+				Kind:    String,
+				Level:   Recorded,
+				Default: "Gateway",
+				Replace: true,
+				Only:    []any{"Gateway"},
+				Note:    noNetwork,
+			},
 			inVPC(true),
 		},
-		Outputs: []string{"arn", "cidrBlocks", "dnsEntries", "networkInterfaceIds", "ownerId", "prefixListId", "requesterManaged", "state", "tagsAll"},
-		Check:   checkEndpoint,
-		Create:  createEndpoint,
+		Outputs: []string{
+			"arn", "cidrBlocks", "dnsEntries", "networkInterfaceIds", "ownerId", "prefixListId",
+			"requesterManaged", "state", "tagsAll",
+		},
+		Check:  checkEndpoint,
+		Create: createEndpoint,
 		Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 			return renewed(p.types[endpointType], old, in), p.leads(old.ID, in)
 		},
@@ -67,8 +128,19 @@ func resourcePolicy(v any) error {
 func checkEndpoint(p *Provider, in values) []Failure {
 	var out []Failure
 	if name, ok := in["serviceName"].(string); ok && p.gatewayService(name) == "" {
-		out = append(out, Failure{"serviceName", fmt.Sprintf("InvalidServiceName: The Vpc Endpoint Service '%s' does not exist: the local cloud has gateway endpoints of %s in %s only",
-			name, strings.Join(gatewayServices, " and "), p.Region)})
+		out = append(
+			out,
+			Failure{
+				"serviceName",
+				fmt.Sprintf(
+					"InvalidServiceName: The Vpc Endpoint Service '%s' does not exist: the local cloud "+
+						"has gateway endpoints of %s in %s only",
+					name,
+					strings.Join(gatewayServices, " and "),
+					p.Region,
+				),
+			},
+		)
 	}
 	if policy := in.str("policy"); policy != "" && p.gatewayService(in.str("serviceName")) == "dynamodb" {
 		if err := iam.CheckEndpoint([]byte(policy)); err != nil {
@@ -76,7 +148,13 @@ func checkEndpoint(p *Provider, in values) []Failure {
 		}
 	}
 	if region := in.str("serviceRegion"); region != "" && region != p.Region {
-		out = append(out, Failure{"serviceRegion", fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, region)})
+		out = append(
+			out,
+			Failure{
+				"serviceRegion",
+				fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, region),
+			},
+		)
 	}
 	return out
 }
@@ -97,7 +175,8 @@ func (p *Provider) prefixListID(service string) string {
 
 // prefixList tests that a prefix list exists; "" is none.
 func (p *Provider) prefixList(id string) error {
-	if id == "" || slices.ContainsFunc(gatewayServices, func(s string) bool { return p.prefixListID(s) == id }) {
+	if id == "" ||
+		slices.ContainsFunc(gatewayServices, func(s string) bool { return p.prefixListID(s) == id }) {
 		return nil
 	}
 	return fmt.Errorf("InvalidPrefixListID.NotFound: The prefix list ID '%s' does not exist", id)
@@ -107,8 +186,12 @@ func createEndpoint(_ context.Context, p *Provider, in values) (state.Record, er
 	id := p.ec2ID("vpce")
 	rec := p.ec2Record("vpc-endpoint", id, in, map[string]any{
 		// The addresses are AWS's own; these are of a range for documentation, RFC 5737.
-		"cidrBlocks": []any{"192.0.2.0/24"}, "dnsEntries": []any{}, "networkInterfaceIds": []any{},
-		"prefixListId": p.prefixListID(p.gatewayService(in.str("serviceName"))), "requesterManaged": false, "state": "available",
+		"cidrBlocks":          []any{"192.0.2.0/24"},
+		"dnsEntries":          []any{},
+		"networkInterfaceIds": []any{},
+		"prefixListId":        p.prefixListID(p.gatewayService(in.str("serviceName"))),
+		"requesterManaged":    false,
+		"state":               "available",
 	})
 	setDefault(rec, "policy", openPolicy)
 	setDefault(rec, "routeTableIds", []any{})
@@ -129,12 +212,22 @@ func (p *Provider) leads(id string, in values) error {
 			return err
 		}
 		if vpc != in.str("vpcId") {
-			return fmt.Errorf("InvalidParameter: the route table %s is in the VPC %s, and the endpoint in %s", table, vpc, in.str("vpcId"))
+			return fmt.Errorf(
+				"InvalidParameter: the route table %s is in the VPC %s, and the endpoint in %s",
+				table,
+				vpc,
+				in.str("vpcId"),
+			)
 		}
 		for _, other := range p.referring(endpointType, "serviceName", in.str("serviceName")) {
 			if other.ID != id && slices.Contains(values(other.Properties).strings("routeTableIds"), table) {
-				return fmt.Errorf("RouteAlreadyExists: route table %s already has a route with destination-prefix-list-id %s: it is the one of %s",
-					table, values(other.Properties).str("prefixListId"), other.ID)
+				return fmt.Errorf(
+					"RouteAlreadyExists: route table %s already has a route with "+
+						"destination-prefix-list-id %s: it is the one of %s",
+					table,
+					values(other.Properties).str("prefixListId"),
+					other.ID,
+				)
 			}
 		}
 	}

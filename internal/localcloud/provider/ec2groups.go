@@ -25,14 +25,21 @@ const (
 // ruleDescription and groupText: source, EC2 API reference, CreateSecurityGroup
 // and IpRange.
 var (
-	ruleDescription = matching(regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}$`), "it has at most 255 letters, digits, spaces or any of ._-:/()#,@[]+=&;{}!$*")
-	protocols       = []string{"-1", "tcp", "udp", "icmp", "icmpv6"}
+	ruleDescription = matching(
+		regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}$`),
+		"it has at most 255 letters, digits, spaces or any of ._-:/()#,@[]+=&;{}!$*",
+	)
+	protocols = []string{"-1", "tcp", "udp", "icmp", "icmpv6"}
 )
 
 func groupTypes() []*Type {
 	rule := func(token string) *Type {
-		t := &Type{Token: token, Properties: groupRuleProperties(), Outputs: []string{"arn", "securityGroupRuleId", "tagsAll"},
-			Check: checkGroupRule}
+		t := &Type{
+			Token:      token,
+			Properties: groupRuleProperties(),
+			Outputs:    []string{"arn", "securityGroupRuleId", "tagsAll"},
+			Check:      checkGroupRule,
+		}
 		t.Create = func(_ context.Context, p *Provider, in values) (state.Record, error) {
 			id := p.ec2ID("sgr")
 			rec := p.ec2Record("security-group-rule", id, in, map[string]any{"securityGroupRuleId": id})
@@ -48,14 +55,38 @@ func groupTypes() []*Type {
 		{
 			Token: securityGroupType,
 			Properties: append([]Property{
-				{Name: "description", Kind: String, Level: Recorded, Default: "Managed by Pulumi", Replace: true, Check: groupText, Note: noNetwork},
-				{Name: "name", Kind: String, Level: Recorded, Replace: true, Check: groupName, Note: checkedOnly},
-				{Name: "namePrefix", Kind: String, Level: Recorded, Computed: true, Replace: true, Note: checkedOnly},
+				{
+					Name:    "description",
+					Kind:    String,
+					Level:   Recorded,
+					Default: "Managed by Pulumi",
+					Replace: true,
+					Check:   groupText,
+					Note:    noNetwork,
+				},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Recorded,
+					Replace: true,
+					Check:   groupName,
+					Note:    checkedOnly,
+				},
+				{
+					Name:     "namePrefix",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+					Replace:  true,
+					Note:     checkedOnly,
+				},
 				inVPC(true),
 			}, groupProperties()...),
-			Outputs: []string{"arn", "ownerId", "tagsAll"},
-			Name:    "name", NameMax: 255, NamePrefix: "namePrefix",
-			Create: createGroup,
+			Outputs:    []string{"arn", "ownerId", "tagsAll"},
+			Name:       "name",
+			NameMax:    255,
+			NamePrefix: "namePrefix",
+			Create:     createGroup,
 			Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 				return renewed(p.types[securityGroupType], old, in), p.inlineRules(in, old.ID)
 			},
@@ -71,7 +102,11 @@ func groupTypes() []*Type {
 					return state.Record{}, err
 				}
 				id := vpc.str("defaultSecurityGroupId")
-				rec := p.ec2Record("security-group", id, in, map[string]any{"description": "default VPC security group", "name": defaultGroup, "namePrefix": ""})
+				rec := p.ec2Record("security-group", id, in, map[string]any{
+					"description": "default VPC security group",
+					"name":        defaultGroup,
+					"namePrefix":  "",
+				})
 				setDefault(rec, "ingress", []any{})
 				setDefault(rec, "egress", []any{})
 				return rec, p.inlineRules(in, id)
@@ -88,43 +123,151 @@ func groupTypes() []*Type {
 // groupProperties are those that both kinds of groups have.
 func groupProperties() []Property {
 	ranges := func(name string) Property {
-		return Property{Name: name, Kind: List, Elem: String, Level: Recorded, Note: noNetwork}
+		return Property{
+			Name:  name,
+			Kind:  List,
+			Elem:  String,
+			Level: Recorded,
+			Note:  noNetwork,
+		}
 	}
 	rules := func(name, note string) Property {
-		return Property{Name: name, Kind: Set, Level: Recorded, Computed: true, Note: note, Fields: []Property{
-			ranges("cidrBlocks"),
-			{Name: "description", Kind: String, Level: Recorded, Check: ruleDescription},
-			{Name: "fromPort", Kind: Int, Level: Recorded, Required: true},
-			ranges("ipv6CidrBlocks"),
-			ranges("prefixListIds"),
-			{Name: "protocol", Kind: String, Level: Recorded, Required: true},
-			{Name: "securityGroups", Kind: Set, Elem: String, Level: Recorded, Note: checkedOnly},
-			{Name: "self", Kind: Bool, Level: Recorded, Default: false},
-			{Name: "toPort", Kind: Int, Level: Recorded, Required: true},
-		}}
+		return Property{
+			Name:     name,
+			Kind:     Set,
+			Level:    Recorded,
+			Computed: true,
+			Note:     note,
+			Fields: []Property{
+				ranges("cidrBlocks"),
+				{
+					Name:  "description",
+					Kind:  String,
+					Level: Recorded,
+					Check: ruleDescription,
+				},
+				{
+					Name:     "fromPort",
+					Kind:     Int,
+					Level:    Recorded,
+					Required: true,
+				},
+				ranges("ipv6CidrBlocks"),
+				ranges("prefixListIds"),
+				{
+					Name:     "protocol",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+				},
+				{
+					Name:  "securityGroups",
+					Kind:  Set,
+					Elem:  String,
+					Level: Recorded,
+					Note:  checkedOnly,
+				},
+				{
+					Name:    "self",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+				},
+				{
+					Name:     "toPort",
+					Kind:     Int,
+					Level:    Recorded,
+					Required: true,
+				},
+			},
+		}
 	}
-	return []Property{rules("egress", outward), rules("ingress", noNetwork), {Name: "revokeRulesOnDelete", Kind: Bool, Level: Recorded, Default: false, Note: noNetwork}, tags()}
+	return []Property{rules("egress", outward), rules("ingress", noNetwork), {
+		Name:    "revokeRulesOnDelete",
+		Kind:    Bool,
+		Level:   Recorded,
+		Default: false,
+		Note:    noNetwork,
+	}, tags()}
 }
 
 func groupRuleProperties() []Property {
 	port := between(-1, 65535)
 	return []Property{
-		{Name: "cidrIpv4", Kind: String, Level: Recorded, Check: network(0, 32), Note: outward},
-		{Name: "cidrIpv6", Kind: String, Level: Recorded, Check: network6, Note: checkedOnly},
-		{Name: "description", Kind: String, Level: Recorded, Check: ruleDescription, Note: noNetwork},
-		{Name: "fromPort", Kind: Int, Level: Recorded, Check: port, Note: checkedOnly},
-		{Name: "ipProtocol", Kind: String, Level: Recorded, Required: true, Note: checkedOnly, Check: func(v any) error {
-			s, _ := v.(string)
-			if slices.Contains(protocols, strings.ToLower(s)) || regexp.MustCompile(`^\d{1,3}$`).MatchString(s) {
-				return nil
-			}
-			return fmt.Errorf("it must be one of %s, or the number of a protocol", strings.Join(protocols, ", "))
-		}},
-		{Name: "prefixListId", Kind: String, Level: Recorded, Note: outward},
-		{Name: "referencedSecurityGroupId", Kind: String, Level: Recorded, Note: checkedOnly},
-		{Name: "securityGroupId", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
+		{
+			Name:  "cidrIpv4",
+			Kind:  String,
+			Level: Recorded,
+			Check: network(0, 32),
+			Note:  outward,
+		},
+		{
+			Name:  "cidrIpv6",
+			Kind:  String,
+			Level: Recorded,
+			Check: network6,
+			Note:  checkedOnly,
+		},
+		{
+			Name:  "description",
+			Kind:  String,
+			Level: Recorded,
+			Check: ruleDescription,
+			Note:  noNetwork,
+		},
+		{
+			Name:  "fromPort",
+			Kind:  Int,
+			Level: Recorded,
+			Check: port,
+			Note:  checkedOnly,
+		},
+		{
+			Name:     "ipProtocol",
+			Kind:     String,
+			Level:    Recorded,
+			Required: true,
+			Note:     checkedOnly,
+			Check: func(v any) error {
+				s, _ := v.(string)
+				if slices.Contains(protocols, strings.ToLower(s)) ||
+					regexp.MustCompile(`^\d{1,3}$`).MatchString(s) {
+					return nil
+				}
+				return fmt.Errorf(
+					"it must be one of %s, or the number of a protocol",
+					strings.Join(protocols, ", "),
+				)
+			},
+		},
+		{
+			Name:  "prefixListId",
+			Kind:  String,
+			Level: Recorded,
+			Note:  outward,
+		},
+		{
+			Name:  "referencedSecurityGroupId",
+			Kind:  String,
+			Level: Recorded,
+			Note:  checkedOnly,
+		},
+		{
+			Name:     "securityGroupId",
+			Kind:     String,
+			Level:    Recorded,
+			Required: true,
+			Replace:  true,
+			Note:     checkedOnly,
+		},
 		tags(),
-		{Name: "toPort", Kind: Int, Level: Recorded, Check: port, Note: checkedOnly},
+		{
+			Name:  "toPort",
+			Kind:  Int,
+			Level: Recorded,
+			Check: port,
+			Note:  checkedOnly,
+		},
 	}
 }
 
@@ -149,13 +292,23 @@ func checkGroupRule(_ *Provider, in values) []Failure {
 	for _, name := range []string{"fromPort", "toPort"} {
 		switch protocol := strings.ToLower(in.str("ipProtocol")); {
 		case protocol == "-1" && in.has(name):
-			out = append(out, Failure{name, "a rule for all protocols (ipProtocol -1) has all ports: take it away"})
+			out = append(
+				out,
+				Failure{name, "a rule for all protocols (ipProtocol -1) has all ports: take it away"},
+			)
 		case slices.Contains(protocols[1:], protocol) && !in.has(name):
-			out = append(out, Failure{name, fmt.Sprintf("missing required property %q: a rule for %s needs it", name, protocol)})
+			out = append(
+				out,
+				Failure{
+					name,
+					fmt.Sprintf("missing required property %q: a rule for %s needs it", name, protocol),
+				},
+			)
 		}
 	}
 	if from, ok := in["fromPort"].(float64); ok {
-		if to, ok := in["toPort"].(float64); ok && to < from && (in.str("ipProtocol") == "tcp" || in.str("ipProtocol") == "udp") {
+		if to, ok := in["toPort"].(float64); ok && to < from &&
+			(in.str("ipProtocol") == "tcp" || in.str("ipProtocol") == "udp") {
 			out = append(out, Failure{"toPort", "it must not be less than fromPort"})
 		}
 	}
@@ -185,7 +338,11 @@ func createGroup(_ context.Context, p *Provider, in values) (state.Record, error
 		taken = taken || values(g.Properties).str("name") == name
 	}
 	if taken {
-		return rec, fmt.Errorf("InvalidGroup.Duplicate: The security group '%s' already exists for VPC '%s'", name, in.str("vpcId"))
+		return rec, fmt.Errorf(
+			"InvalidGroup.Duplicate: The security group '%s' already exists for VPC '%s'",
+			name,
+			in.str("vpcId"),
+		)
 	}
 	setDefault(rec, "namePrefix", "")
 	setDefault(rec, "ingress", []any{})
@@ -222,7 +379,11 @@ func peers(group values) []string {
 // removes them by itself on AWS.
 func deleteGroup(_ context.Context, p *Provider, r state.Record) error {
 	inUse := func(by string) error {
-		return fmt.Errorf("DependencyViolation: resource %s has a dependent object: a rule of %s names it", r.ID, by)
+		return fmt.Errorf(
+			"DependencyViolation: resource %s has a dependent object: a rule of %s names it",
+			r.ID,
+			by,
+		)
 	}
 	for _, token := range []string{ingressRuleType, egressRuleType} {
 		for _, rule := range p.referring(token, "referencedSecurityGroupId", r.ID) {
@@ -262,7 +423,11 @@ func (p *Provider) ruleFits(token, id string, in values) error {
 	}
 	for _, r := range p.referring(token, "securityGroupId", in.str("securityGroupId")) {
 		if r.ID != id && meaning(r.Properties) == meaning(in) {
-			return fmt.Errorf("InvalidPermission.Duplicate: the rule %s of %s is the same", r.ID, in.str("securityGroupId"))
+			return fmt.Errorf(
+				"InvalidPermission.Duplicate: the rule %s of %s is the same",
+				r.ID,
+				in.str("securityGroupId"),
+			)
 		}
 	}
 	return nil
@@ -271,7 +436,10 @@ func (p *Provider) ruleFits(token, id string, in values) error {
 // meaning is what a rule lets through.
 func meaning(rule values) string {
 	var parts []any
-	for _, name := range []string{"ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"} {
+	for _, name := range []string{
+		"ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId",
+		"referencedSecurityGroupId",
+	} {
 		parts = append(parts, rule[name])
 	}
 	return strings.ToLower(text(parts))

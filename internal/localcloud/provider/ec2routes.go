@@ -21,7 +21,12 @@ func routeTypes() []*Type {
 			Token: routeTableType,
 			Properties: []Property{
 				refused("propagatingVgws", Set, "there are no virtual private gateways"),
-				{Name: "routes", Kind: Set, Level: Refused, Note: ownRoutes},
+				{
+					Name:  "routes",
+					Kind:  Set,
+					Level: Refused,
+					Note:  ownRoutes,
+				},
 				tags(),
 				inVPC(true),
 			},
@@ -43,7 +48,14 @@ func routeTypes() []*Type {
 			Properties: vpcRouteProperties(),
 			Outputs:    []string{"instanceId", "instanceOwnerId", "origin", "state"},
 			Check: func(_ *Provider, in values) []Failure {
-				return append(oneOfThese(in, "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"), oneOfThese(in, "gatewayId")...)
+				return append(
+					oneOfThese(
+						in,
+						"destinationCidrBlock",
+						"destinationIpv6CidrBlock",
+						"destinationPrefixListId",
+					),
+					oneOfThese(in, "gatewayId")...)
 			},
 			Create: createVPCRoute,
 			Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
@@ -53,14 +65,38 @@ func routeTypes() []*Type {
 		{
 			Token: routeTableAssociationType,
 			Properties: []Property{
-				{Name: "gatewayId", Kind: String, Level: Refused, Replace: true, Note: "tables are associated with subnets only"},
-				{Name: "routeTableId", Kind: String, Level: Enforced, Required: true, Note: onRoute},
-				{Name: "subnetId", Kind: String, Level: Enforced, Required: true, Replace: true, Note: onRoute},
+				{
+					Name:    "gatewayId",
+					Kind:    String,
+					Level:   Refused,
+					Replace: true,
+					Note:    "tables are associated with subnets only",
+				},
+				{
+					Name:     "routeTableId",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Note:     onRoute,
+				},
+				{
+					Name:     "subnetId",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Note:     onRoute,
+				},
 			},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 				rec := state.Record{ID: p.ec2ID("rtbassoc"), Properties: base(in)}
 				for range p.referring(routeTableAssociationType, "subnetId", in.str("subnetId")) {
-					return rec, fmt.Errorf("Resource.AlreadyAssociated: the specified association for route table %s conflicts with an existing association: the subnet %s has one already", in.str("routeTableId"), in.str("subnetId"))
+					return rec, fmt.Errorf(
+						"Resource.AlreadyAssociated: the specified association for route table %s "+
+							"conflicts with an existing association: the subnet %s has one already",
+						in.str("routeTableId"),
+						in.str("subnetId"),
+					)
 				}
 				return rec, p.associable(in)
 			},
@@ -76,15 +112,47 @@ func vpcRouteProperties() []Property {
 	return []Property{
 		none("carrierGatewayId", "there are no carrier gateways"),
 		none("coreNetworkArn", "there are no core networks"),
-		{Name: "destinationCidrBlock", Kind: String, Level: Recorded, Replace: true, Check: network(0, 32), Note: checkedOnly},
-		{Name: "destinationIpv6CidrBlock", Kind: String, Level: Recorded, Replace: true, Check: network6, Note: checkedOnly},
-		{Name: "destinationPrefixListId", Kind: String, Level: Recorded, Replace: true, Note: checkedOnly},
+		{
+			Name:    "destinationCidrBlock",
+			Kind:    String,
+			Level:   Recorded,
+			Replace: true,
+			Check:   network(0, 32),
+			Note:    checkedOnly,
+		},
+		{
+			Name:    "destinationIpv6CidrBlock",
+			Kind:    String,
+			Level:   Recorded,
+			Replace: true,
+			Check:   network6,
+			Note:    checkedOnly,
+		},
+		{
+			Name:    "destinationPrefixListId",
+			Kind:    String,
+			Level:   Recorded,
+			Replace: true,
+			Note:    checkedOnly,
+		},
 		none("egressOnlyGatewayId", "there are no egress-only gateways"),
-		{Name: "gatewayId", Kind: String, Level: Recorded, Note: checkedOnly},
+		{
+			Name:  "gatewayId",
+			Kind:  String,
+			Level: Recorded,
+			Note:  checkedOnly,
+		},
 		none("localGatewayId", noOutposts),
 		none("natGatewayId", "there are no NAT gateways"),
 		none("networkInterfaceId", "there are no network interfaces"),
-		{Name: "routeTableId", Kind: String, Level: Recorded, Required: true, Replace: true, Note: checkedOnly},
+		{
+			Name:     "routeTableId",
+			Kind:     String,
+			Level:    Recorded,
+			Required: true,
+			Replace:  true,
+			Note:     checkedOnly,
+		},
 		none("transitGatewayId", "there are no transit gateways"),
 		none("vpcEndpointId", "there are no endpoints of gateway load balancers"),
 		none("vpcPeeringConnectionId", "there are no peering connections"),
@@ -103,7 +171,13 @@ func (p *Provider) routeTable(id string) (vpc string, err error) {
 }
 
 func destination(in values) string {
-	return in.str("destinationCidrBlock") + in.str("destinationIpv6CidrBlock") + in.str("destinationPrefixListId")
+	return in.str(
+		"destinationCidrBlock",
+	) + in.str(
+		"destinationIpv6CidrBlock",
+	) + in.str(
+		"destinationPrefixListId",
+	)
 }
 
 func createVPCRoute(_ context.Context, p *Provider, in values) (state.Record, error) {
@@ -113,7 +187,10 @@ func createVPCRoute(_ context.Context, p *Provider, in values) (state.Record, er
 	rec.Properties["instanceId"], rec.Properties["instanceOwnerId"] = "", ""
 	rec.Properties["origin"], rec.Properties["state"] = "CreateRoute", "active"
 	if _, err := p.Store.Get(vpcRouteType, rec.ID); err == nil {
-		return rec, fmt.Errorf("RouteAlreadyExists: The route identified by %s already exists.", destination(in))
+		return rec, fmt.Errorf(
+			"RouteAlreadyExists: The route identified by %s already exists.",
+			destination(in),
+		)
 	}
 	return rec, p.routable(in)
 }
@@ -134,7 +211,11 @@ func (p *Provider) routable(in values) error {
 		return fmt.Errorf("InvalidGatewayID.NotFound: The gateway ID '%s' does not exist", gateway)
 	}
 	if at := values(r.Properties).str("vpcId"); at != vpc {
-		return fmt.Errorf("InvalidParameterValue: route table %s and network gateway %s belong to different networks", in.str("routeTableId"), gateway)
+		return fmt.Errorf(
+			"InvalidParameterValue: route table %s and network gateway %s belong to different networks",
+			in.str("routeTableId"),
+			gateway,
+		)
 	}
 	return nil
 }
@@ -150,7 +231,11 @@ func (p *Provider) associable(in values) error {
 		return err
 	}
 	if subnet.str("vpcId") != vpc {
-		return fmt.Errorf("InvalidParameterValue: route table %s and subnet %s belong to different networks", in.str("routeTableId"), in.str("subnetId"))
+		return fmt.Errorf(
+			"InvalidParameterValue: route table %s and subnet %s belong to different networks",
+			in.str("routeTableId"),
+			in.str("subnetId"),
+		)
 	}
 	return nil
 }

@@ -23,9 +23,17 @@ func TestForgetRemovesAllThatTheEngineDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	g := newGround(t, s)
-	create(t, s, vpcRouteType, "r", props(map[string]any{"routeTableId": g.table, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": g.gateway}))
+	create(t, s, vpcRouteType, "r", props(map[string]any{
+		"routeTableId":         g.table,
+		"destinationCidrBlock": "0.0.0.0/0",
+		"gatewayId":            g.gateway,
+	}))
 	create(t, s, ingressRuleType, "i", props(g.rule("cidrIpv4", nil, "referencedSecurityGroupId", g.group)))
-	create(t, s, endpointType, "e", props(map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint, "routeTableIds": []any{g.table}}))
+	create(t, s, endpointType, "e", props(map[string]any{
+		"vpcId":         g.vpc,
+		"serviceName":   dynamodbEndpoint,
+		"routeTableIds": []any{g.table},
+	}))
 	audit(t, s)
 	key, _, _ := create(t, s, keyType, "k", props(map[string]any{}))
 	create(t, s, keyAliasType, "a", props(map[string]any{"name": "alias/x", "targetKeyId": key}))

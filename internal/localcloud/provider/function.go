@@ -50,7 +50,11 @@ func (p *Provider) functionRecord(in values, private map[string]string) (state.R
 		return state.Record{}, err
 	}
 	private[privatePackage] = pkg.Path
-	rec := state.Record{ID: name, Private: private, Properties: p.functionOutputs(in, pkg)}
+	rec := state.Record{
+		ID:         name,
+		Private:    private,
+		Properties: p.functionOutputs(in, pkg),
+	}
 	if in.boolean("publish") {
 		err = p.publish(&rec, pkg)
 	}
@@ -67,20 +71,32 @@ func (p *Provider) functionOutputs(in values, pkg Package) map[string]any {
 	props["signingJobArn"], props["signingProfileVersionArn"] = "", ""
 	props["tagsAll"] = tagsOf(in)
 	defaults := map[string]any{
-		"sourceCodeHash": pkg.SHA256, "architectures": []any{"x86_64"}, "tracingConfig": map[string]any{"mode": "PassThrough"},
-		"ephemeralStorage": map[string]any{"size": 512.0}, "loggingConfig": map[string]any{"logFormat": "Text"},
+		"sourceCodeHash":   pkg.SHA256,
+		"architectures":    []any{"x86_64"},
+		"tracingConfig":    map[string]any{"mode": "PassThrough"},
+		"ephemeralStorage": map[string]any{"size": 512.0},
+		"loggingConfig":    map[string]any{"logFormat": "Text"},
 	}
 	for k, v := range defaults {
 		if !in.has(k) {
 			props[k] = v
 		}
 	}
-	props["loggingConfig"] = merged(values(props).object("loggingConfig"), "logGroup", "/aws/lambda/"+in.str("name"))
+	props["loggingConfig"] = merged(
+		values(props).object("loggingConfig"),
+		"logGroup",
+		"/aws/lambda/"+in.str("name"),
+	)
 	return props
 }
 
 func (p *Provider) invokeARN(arn string) string {
-	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", Partition, p.Region, arn)
+	return fmt.Sprintf(
+		"arn:%s:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations",
+		Partition,
+		p.Region,
+		arn,
+	)
 }
 
 // reservable applies the rule of what must stay unreserved in the account.
@@ -104,10 +120,15 @@ func (p *Provider) leavesEnough(name string, n, sum int) error {
 	if n <= 0 || p.Concurrency-sum >= least {
 		return nil
 	}
-	return fmt.Errorf("InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases "+
-		"account's UnreservedConcurrentExecution below its minimum value of [%d]. "+
-		"The account's limit is %d, so that %s may reserve at most %d",
-		least, p.Concurrency, name, max(0, p.Concurrency-least-(sum-n)))
+	return fmt.Errorf(
+		"InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases "+
+			"account's UnreservedConcurrentExecution below its minimum value of [%d]. "+
+			"The account's limit is %d, so that %s may reserve at most %d",
+		least,
+		p.Concurrency,
+		name,
+		max(0, p.Concurrency-least-(sum-n)),
+	)
 }
 
 func applyFunction(ctx context.Context, p *Provider, r state.Record) error {
@@ -150,11 +171,19 @@ func runnable(r state.Record) runtime.Function {
 	v := values(r.Properties)
 	logging := v.object("loggingConfig")
 	f := runtime.Function{
-		Name: r.ID, ARN: v.str("arn"), Version: latest,
-		Package: r.Private[privatePackage], SHA256: v.str("codeSha256"), Handler: v.str("handler"),
-		MemoryMB: int(v.number("memorySize")), Timeout: time.Duration(v.number("timeout")) * time.Second,
-		Environment: v.object("environment").stringMap("variables"), RoleARN: v.str("role"),
-		LogGroup: logging.str("logGroup"), LogFormat: logging.str("logFormat"), ApplicationLogLevel: logging.str("applicationLogLevel"),
+		Name:                r.ID,
+		ARN:                 v.str("arn"),
+		Version:             latest,
+		Package:             r.Private[privatePackage],
+		SHA256:              v.str("codeSha256"),
+		Handler:             v.str("handler"),
+		MemoryMB:            int(v.number("memorySize")),
+		Timeout:             time.Duration(v.number("timeout")) * time.Second,
+		Environment:         v.object("environment").stringMap("variables"),
+		RoleARN:             v.str("role"),
+		LogGroup:            logging.str("logGroup"),
+		LogFormat:           logging.str("logFormat"),
+		ApplicationLogLevel: logging.str("applicationLogLevel"),
 	}
 	if n := int(v.number("reservedConcurrentExecutions")); n >= 0 {
 		f.Reserved = &n

@@ -20,9 +20,12 @@ func (p *Provider) joinNetwork(in values) error {
 		return nil
 	}
 	if len(subnets) == 0 || len(groups) == 0 {
-		return errors.New("InvalidParameterValueException: SubnetIds and SecurityIds must coexist or be both empty list.")
+		return errors.New(
+			"InvalidParameterValueException: SubnetIds and SecurityIds must coexist or be both empty list.",
+		)
 	}
-	const failed = "InvalidParameterValueException: Error occurred while %s. EC2 Error Code: %s. EC2 Error Message: The %s '%s' does not exist"
+	const failed = "InvalidParameterValueException: Error occurred while %s. EC2 Error Code: %s. EC2 " +
+		"Error Message: The %s '%s' does not exist"
 	var vpc string
 	var resources []string
 	for _, id := range subnets {
@@ -31,10 +34,20 @@ func (p *Provider) joinNetwork(in values) error {
 			return fmt.Errorf(failed, "DescribeSubnets", "InvalidSubnetID.NotFound", "subnet ID", id)
 		}
 		if in := subnet.str("vpcId"); vpc != "" && in != vpc {
-			return fmt.Errorf("InvalidParameterValueException: the subnets of a function must be in one VPC: %s is in %s, and %s in %s", subnets[0], vpc, id, in)
+			return fmt.Errorf(
+				"InvalidParameterValueException: the subnets of a function must be in one VPC: %s is in "+
+					"%s, and %s in %s",
+				subnets[0],
+				vpc,
+				id,
+				in,
+			)
 		}
 		if p.lacksFunctions(subnet.str("availabilityZone")) {
-			return errors.New("InvalidParameterValueException: The provided subnets contain availability zone Lambda doesn't support. Please use a different set of subnets.")
+			return errors.New(
+				"InvalidParameterValueException: The provided subnets contain availability zone Lambda " +
+					"doesn't support. Please use a different set of subnets.",
+			)
 		}
 		vpc = subnet.str("vpcId")
 		resources = append(resources, subnet.str("arn"))
@@ -45,7 +58,13 @@ func (p *Provider) joinNetwork(in values) error {
 			return fmt.Errorf(failed, "DescribeSecurityGroups", "InvalidGroup.NotFound", "security group", id)
 		}
 		if in != vpc {
-			return fmt.Errorf("InvalidParameterValueException: the security groups of a function must be in the VPC of its subnets: %s is in %s, not in %s", id, in, vpc)
+			return fmt.Errorf(
+				"InvalidParameterValueException: the security groups of a function must be in the VPC of "+
+					"its subnets: %s is in %s, not in %s",
+				id,
+				in,
+				vpc,
+			)
 		}
 		resources = append(resources, p.arn(ec2Service, "security-group/"+id))
 	}
@@ -77,8 +96,14 @@ func (p *Provider) mayMakeInterfaces(role string, placed []string) error {
 			return !iam.Evaluate(policies, iam.Request{Action: "ec2:" + needed.action, Resource: r}).Allowed
 		})
 		if denied >= 0 {
-			return fmt.Errorf("InvalidParameterValueException: The provided execution role does not have permissions to call %s on EC2: %s does not grant ec2:%s on %s",
-				needed.action, role, needed.action, needed.resources[denied])
+			return fmt.Errorf(
+				"InvalidParameterValueException: The provided execution role does not have permissions to "+
+					"call %s on EC2: %s does not grant ec2:%s on %s",
+				needed.action,
+				role,
+				needed.action,
+				needed.resources[denied],
+			)
 		}
 	}
 	return nil

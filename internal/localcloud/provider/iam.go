@@ -23,9 +23,15 @@ const (
 )
 
 var (
-	roleName   = matching(regexp.MustCompile(`^[\w+=,.@-]{1,64}$`), "a role's name has 1 to 64 letters, digits or any of _+=,.@-")
-	policyName = matching(regexp.MustCompile(`^[\w+=,.@-]{1,128}$`), "a policy's name has 1 to 128 letters, digits or any of _+=,.@-")
-	iamPath    = matching(regexp.MustCompile(`^/([\x21-\x7e]*/)?$`), "a path begins and ends with /")
+	roleName = matching(
+		regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
+		"a role's name has 1 to 64 letters, digits or any of _+=,.@-",
+	)
+	policyName = matching(
+		regexp.MustCompile(`^[\w+=,.@-]{1,128}$`),
+		"a policy's name has 1 to 128 letters, digits or any of _+=,.@-",
+	)
+	iamPath = matching(regexp.MustCompile(`^/([\x21-\x7e]*/)?$`), "a path begins and ends with /")
 )
 
 // policyDocument tests a policy as far as the local cloud can evaluate it.
@@ -39,35 +45,133 @@ func iamTypes() []*Type {
 		{
 			Token: roleType,
 			Properties: []Property{
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: roleName},
-				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-				{Name: "assumeRolePolicy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxTrustPolicy)},
-				{Name: "description", Kind: String, Level: Recorded},
-				{Name: "forceDetachPolicies", Kind: Bool, Level: Enforced, Default: false},
-				{Name: "inlinePolicies", Kind: Set, Level: Enforced, Fields: []Property{
-					{Name: "name", Kind: String, Level: Enforced, Required: true, Check: policyName},
-					{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxInline)},
-				}},
-				{Name: "managedPolicyArns", Kind: Set, Elem: String, Level: Enforced, Each: attachable},
-				{Name: "maxSessionDuration", Kind: Int, Level: Recorded, Default: 3600.0},
-				{Name: "path", Kind: String, Level: Enforced, Default: "/", Replace: true, Check: iamPath},
-				{Name: "permissionsBoundary", Kind: String, Level: Refused, Note: "boundaries are not evaluated"},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Check:   roleName,
+				},
+				{
+					Name:     "namePrefix",
+					Kind:     String,
+					Level:    Enforced,
+					Replace:  true,
+					Computed: true,
+				},
+				{
+					Name:     "assumeRolePolicy",
+					Kind:     Document,
+					Level:    Enforced,
+					Required: true,
+					Check:    sized(maxTrustPolicy),
+				},
+				{
+					Name:  "description",
+					Kind:  String,
+					Level: Recorded,
+				},
+				{
+					Name:    "forceDetachPolicies",
+					Kind:    Bool,
+					Level:   Enforced,
+					Default: false,
+				},
+				{
+					Name:  "inlinePolicies",
+					Kind:  Set,
+					Level: Enforced,
+					Fields: []Property{
+						{
+							Name:     "name",
+							Kind:     String,
+							Level:    Enforced,
+							Required: true,
+							Check:    policyName,
+						},
+						{
+							Name:     "policy",
+							Kind:     Document,
+							Level:    Enforced,
+							Required: true,
+							Check:    sized(maxInline),
+						},
+					},
+				},
+				{
+					Name:  "managedPolicyArns",
+					Kind:  Set,
+					Elem:  String,
+					Level: Enforced,
+					Each:  attachable,
+				},
+				{
+					Name:    "maxSessionDuration",
+					Kind:    Int,
+					Level:   Recorded,
+					Default: 3600.0,
+				},
+				{
+					Name:    "path",
+					Kind:    String,
+					Level:   Enforced,
+					Default: "/",
+					Replace: true,
+					Check:   iamPath,
+				},
+				{
+					Name:  "permissionsBoundary",
+					Kind:  String,
+					Level: Refused,
+					Note:  "boundaries are not evaluated",
+				},
 				tags(),
 			},
-			Outputs: []string{"arn", "createDate", "tagsAll", "uniqueId"},
-			Name:    "name", NameMax: 64, NamePrefix: "namePrefix",
-			Create: createRole, Update: updateRole, Delete: deleteRole, Volatile: volatileTags,
+			Outputs:    []string{"arn", "createDate", "tagsAll", "uniqueId"},
+			Name:       "name",
+			NameMax:    64,
+			NamePrefix: "namePrefix",
+			Create:     createRole,
+			Update:     updateRole,
+			Delete:     deleteRole,
+			Volatile:   volatileTags,
 		},
 		{
 			Token: rolePolicyType,
 			Properties: []Property{
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: policyName},
-				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxInline)},
-				{Name: "role", Kind: String, Level: Enforced, Required: true, Replace: true},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Check:   policyName,
+				},
+				{
+					Name:     "namePrefix",
+					Kind:     String,
+					Level:    Enforced,
+					Replace:  true,
+					Computed: true,
+				},
+				{
+					Name:     "policy",
+					Kind:     Document,
+					Level:    Enforced,
+					Required: true,
+					Check:    sized(maxInline),
+				},
+				{
+					Name:     "role",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+				},
 			},
-			Name: "name", NameMax: 128, NamePrefix: "namePrefix",
-			Create: createRolePolicy,
+			Name:       "name",
+			NameMax:    128,
+			NamePrefix: "namePrefix",
+			Create:     createRolePolicy,
 			Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 				return state.Record{Properties: base(in), Private: old.Private}, p.inlineFits(in, old.ID)
 			},
@@ -75,20 +179,59 @@ func iamTypes() []*Type {
 		{
 			Token: policyType,
 			Properties: []Property{
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: policyName},
-				{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-				{Name: "description", Kind: String, Level: Recorded, Replace: true},
-				{Name: "path", Kind: String, Level: Enforced, Default: "/", Replace: true, Check: iamPath},
-				{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: sized(maxManagedPolicy)},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Check:   policyName,
+				},
+				{
+					Name:     "namePrefix",
+					Kind:     String,
+					Level:    Enforced,
+					Replace:  true,
+					Computed: true,
+				},
+				{
+					Name:    "description",
+					Kind:    String,
+					Level:   Recorded,
+					Replace: true,
+				},
+				{
+					Name:    "path",
+					Kind:    String,
+					Level:   Enforced,
+					Default: "/",
+					Replace: true,
+					Check:   iamPath,
+				},
+				{
+					Name:     "policy",
+					Kind:     Document,
+					Level:    Enforced,
+					Required: true,
+					Check:    sized(maxManagedPolicy),
+				},
 				tags(),
 			},
-			Outputs: []string{"arn", "attachmentCount", "policyId", "tagsAll"},
-			Name:    "name", NameMax: 128, NamePrefix: "namePrefix",
-			Create: createPolicy, Update: updatePolicy, Volatile: volatileTags,
+			Outputs:    []string{"arn", "attachmentCount", "policyId", "tagsAll"},
+			Name:       "name",
+			NameMax:    128,
+			NamePrefix: "namePrefix",
+			Create:     createPolicy,
+			Update:     updatePolicy,
+			Volatile:   volatileTags,
 			Delete: func(_ context.Context, p *Provider, r state.Record) error {
 				for _, a := range p.Store.List(roleAttachmentType) {
 					if values(a.Properties).str("policyArn") == r.ID {
-						return fmt.Errorf("DeleteConflict: Cannot delete a policy attached to entities: the role %s still has %s", values(a.Properties).str("role"), r.ID)
+						return fmt.Errorf(
+							"DeleteConflict: Cannot delete a policy attached to entities: the role "+
+								"%s still has %s",
+							values(a.Properties).str("role"),
+							r.ID,
+						)
 					}
 				}
 				return nil
@@ -97,8 +240,21 @@ func iamTypes() []*Type {
 		{
 			Token: roleAttachmentType,
 			Properties: []Property{
-				{Name: "policyArn", Kind: String, Level: Enforced, Required: true, Replace: true, Check: attachable},
-				{Name: "role", Kind: String, Level: Enforced, Required: true, Replace: true},
+				{
+					Name:     "policyArn",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Check:    attachable,
+				},
+				{
+					Name:     "role",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+				},
 			},
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 				if err := p.roleExists(in.str("role")); err != nil {
@@ -134,7 +290,11 @@ func finishRole(props map[string]any, in values) map[string]any {
 
 func (p *Provider) checkRole(in values) error {
 	if n := iam.Size([]byte(in.str("assumeRolePolicy"))); n > maxTrustPolicy {
-		return fmt.Errorf("LimitExceeded: the trust policy has %d characters without white space, more than the quota of %d", n, maxTrustPolicy)
+		return fmt.Errorf(
+			"LimitExceeded: the trust policy has %d characters without white space, more than the quota of %d",
+			n,
+			maxTrustPolicy,
+		)
 	}
 	for _, arn := range in.strings("managedPolicyArns") {
 		if _, err := p.managedPolicy(arn); err != nil {
@@ -159,7 +319,12 @@ func deleteRole(_ context.Context, p *Provider, r state.Record) error {
 	for _, t := range []string{rolePolicyType, roleAttachmentType} {
 		for _, x := range p.Store.List(t) {
 			if values(x.Properties).str("role") == r.ID {
-				return fmt.Errorf("DeleteConflict: Cannot delete entity, must delete policies first: the role %s still has %s", r.ID, x.ID)
+				return fmt.Errorf(
+					"DeleteConflict: Cannot delete entity, must delete policies first: the role "+
+						"%s still has %s",
+					r.ID,
+					x.ID,
+				)
 			}
 		}
 	}
@@ -190,7 +355,13 @@ func (p *Provider) inlineFits(in values, id string) error {
 		}
 	}
 	if sum > maxInline {
-		return fmt.Errorf("LimitExceeded: Maximum policy size of %d bytes exceeded for role %s: its inline policies have %d characters without white space", maxInline, in.str("role"), sum)
+		return fmt.Errorf(
+			"LimitExceeded: Maximum policy size of %d bytes exceeded for role %s: its inline policies "+
+				"have %d characters without white space",
+			maxInline,
+			in.str("role"),
+			sum,
+		)
 	}
 	return nil
 }
@@ -198,7 +369,10 @@ func (p *Provider) inlineFits(in values, id string) error {
 func createPolicy(_ context.Context, p *Provider, in values) (state.Record, error) {
 	arn := fmt.Sprintf("arn:%s:iam::%s:policy%s%s", Partition, Account, in.str("path"), in.str("name"))
 	if _, err := p.Store.Get(policyType, arn); err == nil {
-		return state.Record{}, fmt.Errorf("EntityAlreadyExists: A policy called %s already exists. Duplicate names are not allowed.", in.str("name"))
+		return state.Record{}, fmt.Errorf(
+			"EntityAlreadyExists: A policy called %s already exists. Duplicate names are not allowed.",
+			in.str("name"),
+		)
 	}
 	props := base(in)
 	props["arn"], props["attachmentCount"], props["tagsAll"] = arn, 0.0, tagsOf(in)
@@ -217,7 +391,12 @@ func updatePolicy(_ context.Context, _ *Provider, old state.Record, in values) (
 
 func managedFits(in values) error {
 	if n := iam.Size([]byte(in.str("policy"))); n > maxManagedPolicy {
-		return fmt.Errorf("LimitExceeded: Cannot exceed quota for PolicySize: %d: the policy has %d characters without white space", maxManagedPolicy, n)
+		return fmt.Errorf(
+			"LimitExceeded: Cannot exceed quota for PolicySize: %d: the policy has %d characters "+
+				"without white space",
+			maxManagedPolicy,
+			n,
+		)
 	}
 	return nil
 }

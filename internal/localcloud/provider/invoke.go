@@ -27,20 +27,31 @@ func Invokes() []string { return slices.Sorted(maps.Keys(invokes)) }
 func (p *Provider) invoke(token string, args values) (values, []Failure, error) {
 	f, ok := invokes[token]
 	if !ok {
-		return nil, nil, fmt.Errorf("the local cloud does not support the function %s; it supports %v", token, Invokes())
+		return nil, nil, fmt.Errorf(
+			"the local cloud does not support the function %s; it supports %v",
+			token,
+			Invokes(),
+		)
 	}
 	out, problems := f(p, args)
 	return out, problems, nil
 }
 
 func callerIdentity(*Provider, values) (values, []Failure) {
-	return values{"accountId": Account, "arn": "arn:aws:iam::" + Account + ":user/local", "id": Account, "userId": "AIDALOCALCLOUD000000"}, nil
+	return values{
+		"accountId": Account,
+		"arn":       "arn:aws:iam::" + Account + ":user/local",
+		"id":        Account,
+		"userId":    "AIDALOCALCLOUD000000",
+	}, nil
 }
 
 func region(p *Provider, args values) (values, []Failure) {
 	for _, name := range []string{"name", "id", "region"} {
 		if r := args.str(name); r != "" && r != p.Region {
-			return nil, []Failure{{name, fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, r)}}
+			return nil, []Failure{
+				{name, fmt.Sprintf("the local cloud has one region, %s, not %s", p.Region, r)},
+			}
 		}
 	}
 	return values{
@@ -53,7 +64,12 @@ func region(p *Provider, args values) (values, []Failure) {
 }
 
 func partition(*Provider, values) (values, []Failure) {
-	return values{"partition": Partition, "id": Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
+	return values{
+		"partition":        Partition,
+		"id":               Partition,
+		"dnsSuffix":        "amazonaws.com",
+		"reverseDnsPrefix": "com.amazonaws",
+	}, nil
 }
 
 const (
@@ -67,15 +83,49 @@ const (
 // executions, L-B99A9384.
 func serviceQuota(p *Provider, args values) (values, []Failure) {
 	if args.str("serviceCode") != lambdaService {
-		return nil, []Failure{{"serviceCode", fmt.Sprintf("the local cloud knows quotas of the service %q only, not of %q", lambdaService, args.str("serviceCode"))}}
+		return nil, []Failure{
+			{
+				"serviceCode",
+				fmt.Sprintf(
+					"the local cloud knows quotas of the service %q only, not of %q",
+					lambdaService,
+					args.str("serviceCode"),
+				),
+			},
+		}
 	}
-	if code, name := args.str("quotaCode"), args.str("quotaName"); code != concurrencyQuota && name != concurrencyName {
-		return nil, []Failure{{"quotaCode", fmt.Sprintf("the local cloud knows the quota %s (%s) only, not %q", concurrencyQuota, concurrencyName, code+name)}}
+	if code, name := args.str(
+		"quotaCode",
+	), args.str(
+		"quotaName",
+	); code != concurrencyQuota &&
+		name != concurrencyName {
+		return nil, []Failure{
+			{
+				"quotaCode",
+				fmt.Sprintf(
+					"the local cloud knows the quota %s (%s) only, not %q",
+					concurrencyQuota,
+					concurrencyName,
+					code+name,
+				),
+			},
+		}
 	}
 	arn := p.arn("servicequotas", lambdaService+"/"+concurrencyQuota)
-	return values{"adjustable": true, "arn": arn, "id": arn, "defaultValue": concurrencyValue, "globalQuota": false,
-		"quotaCode": concurrencyQuota, "quotaName": concurrencyName, "serviceCode": lambdaService, "serviceName": "AWS Lambda",
-		"usageMetrics": []any{}, "value": float64(p.Concurrency)}, nil
+	return values{
+		"adjustable":   true,
+		"arn":          arn,
+		"id":           arn,
+		"defaultValue": concurrencyValue,
+		"globalQuota":  false,
+		"quotaCode":    concurrencyQuota,
+		"quotaName":    concurrencyName,
+		"serviceCode":  lambdaService,
+		"serviceName":  "AWS Lambda",
+		"usageMetrics": []any{},
+		"value":        float64(p.Concurrency),
+	}, nil
 }
 
 // policyDocumentOf renders a document as the AWS provider does: single values
@@ -83,7 +133,16 @@ func serviceQuota(p *Provider, args values) (values, []Failure) {
 func policyDocumentOf(_ *Provider, args values) (values, []Failure) {
 	for _, name := range []string{"sourceJson", "overrideJson", "sourcePolicyDocuments", "overridePolicyDocuments"} {
 		if args.has(name) && !empty(args[name]) {
-			return nil, []Failure{{name, fmt.Sprintf("the local cloud does not merge policy documents; write the statements of %s into statements", name)}}
+			return nil, []Failure{
+				{
+					name,
+					fmt.Sprintf(
+						"the local cloud does not merge policy documents; write the statements of %s "+
+							"into statements",
+						name,
+					),
+				},
+			}
 		}
 	}
 	type member struct {
@@ -108,7 +167,14 @@ func policyDocumentOf(_ *Provider, args values) (values, []Failure) {
 		return nil, []Failure{{"statements", err.Error()}}
 	}
 	out := args.clone()
-	out["json"], out["minifiedJson"], out["id"] = string(pretty), string(minified), fmt.Sprintf("%d", crc(pretty))
+	out["json"], out["minifiedJson"], out["id"] = string(
+		pretty,
+	), string(
+		minified,
+	), fmt.Sprintf(
+		"%d",
+		crc(pretty),
+	)
 	return out, nil
 }
 
@@ -120,7 +186,12 @@ func statement(s values) map[string]any {
 	if effect := s.str("effect"); effect != "" {
 		out["Effect"] = effect
 	}
-	for from, to := range map[string]string{"actions": "Action", "notActions": "NotAction", "resources": "Resource", "notResources": "NotResource"} {
+	for from, to := range map[string]string{
+		"actions":      "Action",
+		"notActions":   "NotAction",
+		"resources":    "Resource",
+		"notResources": "NotResource",
+	} {
 		if l := s.strings(from); len(l) > 0 {
 			out[to] = single(l)
 		}

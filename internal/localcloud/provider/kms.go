@@ -20,35 +20,130 @@ const (
 )
 
 // keySpecs: source, KMS API reference, CreateKey.
-var keySpecs = []string{"SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1",
-	"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"}
+var keySpecs = []string{
+	"SYMMETRIC_DEFAULT",
+	"RSA_2048",
+	"RSA_3072",
+	"RSA_4096",
+	"ECC_NIST_P256",
+	"ECC_NIST_P384",
+	"ECC_NIST_P521",
+	"ECC_SECG_P256K1",
+	"HMAC_224",
+	"HMAC_256",
+	"HMAC_384",
+	"HMAC_512",
+}
 
 func kmsTypes() []*Type {
-	alias := matching(regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`), "an alias is alias/ and 1 to 250 letters, digits, '/', '_' or '-'")
+	alias := matching(
+		regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`),
+		"an alias is alias/ and 1 to 250 letters, digits, '/', '_' or '-'",
+	)
 	return []*Type{
 		{
 			Token: keyType,
 			Properties: []Property{
-				{Name: "bypassPolicyLockoutSafetyCheck", Kind: Bool, Level: Recorded, Default: false, Note: "a policy is not tested for locking its account out"},
-				{Name: "customKeyStoreId", Kind: String, Level: Refused, Replace: true, Note: "there are no key stores"},
-				{Name: "customerMasterKeySpec", Kind: String, Level: Recorded, Default: "SYMMETRIC_DEFAULT", Replace: true, Check: oneOf(keySpecs...), Note: noKeys},
-				{Name: "deletionWindowInDays", Kind: Int, Level: Recorded, Check: between(7, 30), Note: "a deleted key is gone at once"},
-				{Name: "description", Kind: String, Level: Recorded, Computed: true},
-				{Name: "enableKeyRotation", Kind: Bool, Level: Recorded, Default: false, Note: noKeys},
-				{Name: "isEnabled", Kind: Bool, Level: Enforced, Default: true, Note: "a table or a log group cannot be given a key that is not enabled"},
-				{Name: "keyUsage", Kind: String, Level: Recorded, Default: "ENCRYPT_DECRYPT", Replace: true, Note: noKeys},
-				{Name: "multiRegion", Kind: Bool, Level: Recorded, Computed: true, Replace: true, Note: "the local cloud has one region"},
-				{Name: "policy", Kind: Document, Level: Enforced, Computed: true, Check: resourcePolicy,
-					Note: "judged where CloudWatch Logs or CloudTrail is given the key"},
-				{Name: "rotationPeriodInDays", Kind: Int, Level: Recorded, Computed: true, Note: noKeys},
+				{
+					Name:    "bypassPolicyLockoutSafetyCheck",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+					Note:    "a policy is not tested for locking its account out",
+				},
+				{
+					Name:    "customKeyStoreId",
+					Kind:    String,
+					Level:   Refused,
+					Replace: true,
+					Note:    "there are no key stores",
+				},
+				{
+					Name:    "customerMasterKeySpec",
+					Kind:    String,
+					Level:   Recorded,
+					Default: "SYMMETRIC_DEFAULT",
+					Replace: true,
+					Check:   oneOf(keySpecs...),
+					Note:    noKeys,
+				},
+				{
+					Name:  "deletionWindowInDays",
+					Kind:  Int,
+					Level: Recorded,
+					Check: between(7, 30),
+					Note:  "a deleted key is gone at once",
+				},
+				{
+					Name:     "description",
+					Kind:     String,
+					Level:    Recorded,
+					Computed: true,
+				},
+				{
+					Name:    "enableKeyRotation",
+					Kind:    Bool,
+					Level:   Recorded,
+					Default: false,
+					Note:    noKeys,
+				},
+				{
+					Name:    "isEnabled",
+					Kind:    Bool,
+					Level:   Enforced,
+					Default: true,
+					Note:    "a table or a log group cannot be given a key that is not enabled",
+				},
+				{
+					Name:    "keyUsage",
+					Kind:    String,
+					Level:   Recorded,
+					Default: "ENCRYPT_DECRYPT",
+					Replace: true,
+					Note:    noKeys,
+				},
+				{
+					Name:     "multiRegion",
+					Kind:     Bool,
+					Level:    Recorded,
+					Computed: true,
+					Replace:  true,
+					Note:     "the local cloud has one region",
+				},
+				{
+					Name:     "policy",
+					Kind:     Document,
+					Level:    Enforced,
+					Computed: true,
+					Check:    resourcePolicy,
+					Note:     "judged where CloudWatch Logs or CloudTrail is given the key",
+				},
+				{
+					Name:     "rotationPeriodInDays",
+					Kind:     Int,
+					Level:    Recorded,
+					Computed: true,
+					Note:     noKeys,
+				},
 				tags(),
-				{Name: "xksKeyId", Kind: String, Level: Refused, Replace: true, Note: "there are no key stores"},
+				{
+					Name:    "xksKeyId",
+					Kind:    String,
+					Level:   Refused,
+					Replace: true,
+					Note:    "there are no key stores",
+				},
 			},
 			Outputs:     []string{"arn", "keyId", "tagsAll"},
 			CreateFirst: true, Volatile: volatileTags,
 			Check: func(_ *Provider, in values) []Failure {
 				if in.has("rotationPeriodInDays") && in["enableKeyRotation"] == false {
-					return []Failure{{"rotationPeriodInDays", "a key that does not rotate has no period: set enableKeyRotation to true"}}
+					return []Failure{
+						{
+							"rotationPeriodInDays",
+							"a key that does not rotate has no period: set enableKeyRotation to true",
+						},
+					}
 				}
 				return nil
 			},
@@ -60,21 +155,43 @@ func kmsTypes() []*Type {
 		{
 			Token: keyAliasType,
 			Properties: []Property{
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: func(v any) error {
-					if s, _ := v.(string); strings.HasPrefix(s, "alias/aws/") {
-						return fmt.Errorf("names that begin with alias/aws/ are those of AWS's own keys")
-					}
-					return alias(v)
-				}},
-				{Name: "namePrefix", Kind: String, Level: Enforced, Computed: true, Replace: true},
-				{Name: "targetKeyId", Kind: String, Level: Enforced, Required: true},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Check: func(v any) error {
+						if s, _ := v.(string); strings.HasPrefix(s, "alias/aws/") {
+							return fmt.Errorf("names that begin with alias/aws/ are those of AWS's own keys")
+						}
+						return alias(v)
+					},
+				},
+				{
+					Name:     "namePrefix",
+					Kind:     String,
+					Level:    Enforced,
+					Computed: true,
+					Replace:  true,
+				},
+				{
+					Name:     "targetKeyId",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+				},
 			},
-			Outputs: []string{"arn", "targetKeyArn"},
-			Name:    "name", NameMax: 256, NamePrefix: "namePrefix",
+			Outputs:    []string{"arn", "targetKeyArn"},
+			Name:       "name",
+			NameMax:    256,
+			NamePrefix: "namePrefix",
 			Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 				arn := p.arn("kms", in.str("name"))
 				if _, err := p.Store.Get(keyAliasType, in.str("name")); err == nil {
-					return state.Record{}, fmt.Errorf("AlreadyExistsException: An alias with the name %s already exists", arn)
+					return state.Record{}, fmt.Errorf(
+						"AlreadyExistsException: An alias with the name %s already exists",
+						arn,
+					)
 				}
 				rec, err := p.keyAliasRecord(in)
 				rec.Properties["arn"] = arn
@@ -111,11 +228,24 @@ func createKey(_ context.Context, p *Provider, in values) (state.Record, error) 
 		id = strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 	}
 	rec := state.Record{ID: id, Properties: base(in)}
-	rec.Properties["arn"], rec.Properties["keyId"], rec.Properties["tagsAll"] = p.arn("kms", "key/"+id), id, tagsOf(in)
+	rec.Properties["arn"], rec.Properties["keyId"], rec.Properties["tagsAll"] = p.arn(
+		"kms",
+		"key/"+id,
+	), id, tagsOf(
+		in,
+	)
 	setDefault(rec, "description", "")
 	setDefault(rec, "multiRegion", false)
 	// Source: KMS developer guide, "Default key policy".
-	setDefault(rec, "policy", fmt.Sprintf(`{"Id":"key-default-1","Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`, Partition, Account))
+	setDefault(
+		rec,
+		"policy",
+		fmt.Sprintf(
+			`{"Id":"key-default-1","Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`,
+			Partition,
+			Account,
+		),
+	)
 	if in.boolean("enableKeyRotation") {
 		setDefault(rec, "rotationPeriodInDays", 365.0)
 	}
@@ -146,7 +276,10 @@ func (p *Provider) ownKey(ref string) (key values, own bool, err error) {
 	}
 	key, err = p.kmsKey(ref)
 	if err == nil && !key.boolean("isEnabled") {
-		err = fmt.Errorf("DisabledException: the key %s is disabled: set isEnabled to true, or give another key", ref)
+		err = fmt.Errorf(
+			"DisabledException: the key %s is disabled: set isEnabled to true, or give another key",
+			ref,
+		)
 	}
 	return key, true, err
 }
@@ -158,7 +291,11 @@ func keyLets(key values, service string, context map[string][]string, actions ..
 		return false
 	}
 	return !slices.ContainsFunc(actions, func(action string) bool {
-		return !policy.AllowsService(service, iam.Request{Action: action, Resource: key.str("arn"), Context: context})
+		return !policy.AllowsService(service, iam.Request{
+			Action:   action,
+			Resource: key.str("arn"),
+			Context:  context,
+		})
 	})
 }
 
@@ -170,12 +307,20 @@ func (p *Provider) logKey(in values) error {
 	ref, group := in.str("kmsKeyId"), p.LogGroupARN(in.str("name"))
 	key, own, err := p.ownKey(ref)
 	if err == nil && own && !keyLets(key, "logs."+p.Region+".amazonaws.com", map[string][]string{
-		"kms:encryptioncontext:aws:logs:arn": {group}, "aws:sourcearn": {group}, "aws:sourceaccount": {Account}},
+		"kms:encryptioncontext:aws:logs:arn": {group},
+		"aws:sourcearn":                      {group},
+		"aws:sourceaccount":                  {Account},
+	},
 		"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey") {
 		err = fmt.Errorf("the policy of %s does not let logs.%s.amazonaws.com use it", ref, p.Region)
 	}
 	if err != nil {
-		return fmt.Errorf("AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn '%s': %w", group, err)
+		return fmt.Errorf(
+			"AccessDeniedException: The specified KMS key does not exist or is not allowed to be used "+
+				"with Arn '%s': %w",
+			group,
+			err,
+		)
 	}
 	return nil
 }

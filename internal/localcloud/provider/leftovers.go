@@ -78,7 +78,11 @@ func (p *Provider) Leftovers(ctx context.Context, c Census) ([]Leftover, error) 
 			if known(r) {
 				continue
 			}
-			l := Leftover{URN: r.Private[privateURN], Type: token, ID: r.ID}
+			l := Leftover{
+				URN:  r.Private[privateURN],
+				Type: token,
+				ID:   r.ID,
+			}
 			l, err := p.clear(ctx, c, l, r)
 			errs = append(errs, err)
 			out = append(out, l)

@@ -129,7 +129,13 @@ func TestLeftoversAreWhatNoStateKnows(t *testing.T) {
 	role(t, foreign, "shop", "dev", "lost")
 	role(t, foreign, "items", "local", "same") // a stack of the same name elsewhere
 	later := time.Now().Add(time.Hour)
-	mine := Known{Project: "items", Stack: "local", Origin: Own, Taken: later, Resources: []Held{kept}}
+	mine := Known{
+		Project:   "items",
+		Stack:     "local",
+		Origin:    Own,
+		Taken:     later,
+		Resources: []Held{kept},
+	}
 	c := Census{OwnTaken: later, States: []Known{mine}}
 
 	expect(t, "own states alone", listed(t, own, c), map[string]string{
@@ -141,7 +147,13 @@ func TestLeftoversAreWhatNoStateKnows(t *testing.T) {
 	})
 	c.States = append(
 		c.States,
-		Known{Project: "shop", Stack: "dev", Origin: Foreign, Taken: later, Resources: []Held{theirs}},
+		Known{
+			Project:   "shop",
+			Stack:     "dev",
+			Origin:    Foreign,
+			Taken:     later,
+			Resources: []Held{theirs},
+		},
 	)
 	c.Remove = true
 	expect(t, "with another's state", listed(t, own, c), map[string]string{
@@ -181,7 +193,13 @@ func TestRenamedResourcesAreKnown(t *testing.T) {
 	c := Census{
 		OwnTaken: later,
 		States: []Known{
-			{Project: "items", Stack: "local", Origin: Own, Taken: later, Resources: []Held{held}},
+			{
+				Project:   "items",
+				Stack:     "local",
+				Origin:    Own,
+				Taken:     later,
+				Resources: []Held{held},
+			},
 		},
 	}
 	expect(t, "renamed", listed(t, own, c), map[string]string{})

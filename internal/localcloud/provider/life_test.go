@@ -37,7 +37,14 @@ func (l life) run(t *testing.T, s *Server) {
 			t.Errorf("the output %s is missing from %v", name, out)
 		}
 	}
-	if d := diff(t, s, l.token, id, inputs, checked(t, s, l.token, "x", inputs, props(l.in))); d.Changes != pulumirpc.DiffResponse_DIFF_NONE {
+	if d := diff(
+		t,
+		s,
+		l.token,
+		id,
+		inputs,
+		checked(t, s, l.token, "x", inputs, props(l.in)),
+	); d.Changes != pulumirpc.DiffResponse_DIFF_NONE {
 		t.Errorf("the same inputs differ: %v", d)
 	}
 	for name, v := range l.replaced {
@@ -66,11 +73,25 @@ func (l life) update(t *testing.T, s *Server, id string, out values, inputs *str
 	changed := maps.Clone(l.in)
 	maps.Copy(changed, l.change)
 	news := checked(t, s, l.token, "x", inputs, props(changed))
-	if d := diff(t, s, l.token, id, inputs, news); d.Changes != pulumirpc.DiffResponse_DIFF_SOME || len(d.Replaces) > 0 {
+	if d := diff(
+		t,
+		s,
+		l.token,
+		id,
+		inputs,
+		news,
+	); d.Changes != pulumirpc.DiffResponse_DIFF_SOME ||
+		len(d.Replaces) > 0 {
 		t.Errorf("the change gave %v", d)
 	}
 	update := func(preview bool) values {
-		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(l.token, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: news, Preview: preview})
+		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+			Urn:     urn(l.token, "x"),
+			Id:      id,
+			Olds:    encode(t, toPulumi(out)),
+			News:    news,
+			Preview: preview,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,14 +119,25 @@ func (l life) update(t *testing.T, s *Server, id string, out values, inputs *str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := diff(t, s, l.token, id, encode(t, toPulumi(seen)), news); d.Changes != pulumirpc.DiffResponse_DIFF_NONE {
+	if d := diff(
+		t,
+		s,
+		l.token,
+		id,
+		encode(t, toPulumi(seen)),
+		news,
+	); d.Changes != pulumirpc.DiffResponse_DIFF_NONE {
 		t.Errorf("what is read after the update differs from what was asked for: %v", d)
 	}
 }
 
 func previewed(t *testing.T, s *Server, token string, in map[string]any) values {
 	t.Helper()
-	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, "x"), Preview: true, Properties: checked(t, s, token, "x", nil, props(in))})
+	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(token, "x"),
+		Preview:    true,
+		Properties: checked(t, s, token, "x", nil, props(in)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,16 +150,32 @@ func previewed(t *testing.T, s *Server, token string, in map[string]any) values 
 
 func diff(t *testing.T, s *Server, token, id string, olds, news *structpb.Struct) *pulumirpc.DiffResponse {
 	t.Helper()
-	r, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: urn(token, "x"), Id: id, OldInputs: olds, News: news})
+	r, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{
+		Urn:       urn(token, "x"),
+		Id:        id,
+		OldInputs: olds,
+		News:      news,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func reading(t *testing.T, s *Server, token, id string, out values, inputs *structpb.Struct) *pulumirpc.ReadResponse {
+func reading(
+	t *testing.T,
+	s *Server,
+	token, id string,
+	out values,
+	inputs *structpb.Struct,
+) *pulumirpc.ReadResponse {
 	t.Helper()
-	r, err := s.Read(t.Context(), &pulumirpc.ReadRequest{Urn: urn(token, "x"), Id: id, Properties: encode(t, toPulumi(out)), Inputs: inputs})
+	r, err := s.Read(t.Context(), &pulumirpc.ReadRequest{
+		Urn:        urn(token, "x"),
+		Id:         id,
+		Properties: encode(t, toPulumi(out)),
+		Inputs:     inputs,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +184,11 @@ func reading(t *testing.T, s *Server, token, id string, out values, inputs *stru
 
 func deleted(t *testing.T, s *Server, token, id string, out values) error {
 	t.Helper()
-	_, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{Urn: urn(token, "x"), Id: id, Properties: encode(t, toPulumi(out))})
+	_, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{
+		Urn:        urn(token, "x"),
+		Id:         id,
+		Properties: encode(t, toPulumi(out)),
+	})
 	return err
 }
 
@@ -147,7 +199,10 @@ func refusal(t *testing.T, s *Server, token string, in map[string]any) string {
 	if len(problems) > 0 {
 		return strings.Join(problems, "\n")
 	}
-	if _, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, "y"), Properties: inputs}); err != nil {
+	if _, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(token, "y"),
+		Properties: inputs,
+	}); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -68,7 +68,13 @@ func creating(ctx context.Context) string {
 	return urn
 }
 
-func (p *Provider) create(ctx context.Context, t *Type, urn resource.URN, in values, o Origin) (state.Record, error) {
+func (p *Provider) create(
+	ctx context.Context,
+	t *Type,
+	urn resource.URN,
+	in values,
+	o Origin,
+) (state.Record, error) {
 	p.mutate.Lock()
 	defer p.mutate.Unlock()
 	rec, err := t.Create(context.WithValue(ctx, creatingKey{}, string(urn)), p, in)
@@ -240,7 +246,10 @@ func (s *Server) Read(ctx context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	if err != nil {
 		return nil, err
 	}
-	if defaults, err := defaultsFor(ctx); imported && err == nil && len(defaults) > 0 && rec.Properties[tagsAllName] != nil {
+	if defaults, err := defaultsFor(
+		ctx,
+	); imported && err == nil && len(defaults) > 0 &&
+		rec.Properties[tagsAllName] != nil {
 		inputs[tagsAllName] = rec.Properties[tagsAllName]
 	}
 	for _, prop := range t.Properties {
@@ -254,7 +263,11 @@ func (s *Server) Read(ctx context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 		return nil, err
 	}
 	out, err := write(outputs(t, rec, inputs))
-	return &pulumirpc.ReadResponse{Id: rec.ID, Properties: out, Inputs: in}, err
+	return &pulumirpc.ReadResponse{
+		Id:         rec.ID,
+		Properties: out,
+		Inputs:     in,
+	}, err
 }
 
 // find looks a record up by its key, or by the id as a program gives it on import.

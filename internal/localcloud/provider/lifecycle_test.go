@@ -66,8 +66,14 @@ func server(t *testing.T) (*Server, *plane) {
 	}
 	cloud := &plane{}
 	var n atomic.Int64
-	p, err := New(Config{Region: "us-east-1", Store: store, Cloud: cloud, Now: time.Now, Concurrency: 1000,
-		ID: func(int) string { return fmt.Sprint("id", n.Add(1)) }})
+	p, err := New(Config{
+		Region:      "us-east-1",
+		Store:       store,
+		Cloud:       cloud,
+		Now:         time.Now,
+		Concurrency: 1000,
+		ID:          func(int) string { return fmt.Sprint("id", n.Add(1)) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +92,13 @@ func encode(t *testing.T, m resource.PropertyMap) *structpb.Struct {
 func urn(token, name string) string { return "urn:pulumi:dev::test::" + token + "::" + name }
 
 // checked validates inputs and fails the test on a problem.
-func checked(t *testing.T, s *Server, token, name string, olds *structpb.Struct, in resource.PropertyMap) *structpb.Struct {
+func checked(
+	t *testing.T,
+	s *Server,
+	token, name string,
+	olds *structpb.Struct,
+	in resource.PropertyMap,
+) *structpb.Struct {
 	t.Helper()
 	out, problems := check(t, s, token, name, olds, in)
 	if len(problems) > 0 {
@@ -95,9 +107,20 @@ func checked(t *testing.T, s *Server, token, name string, olds *structpb.Struct,
 	return out
 }
 
-func check(t *testing.T, s *Server, token, name string, olds *structpb.Struct, in resource.PropertyMap) (*structpb.Struct, []string) {
+func check(
+	t *testing.T,
+	s *Server,
+	token, name string,
+	olds *structpb.Struct,
+	in resource.PropertyMap,
+) (*structpb.Struct, []string) {
 	t.Helper()
-	r, err := s.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(token, name), Olds: olds, News: encode(t, in), RandomSeed: []byte("seedseed")})
+	r, err := s.Check(t.Context(), &pulumirpc.CheckRequest{
+		Urn:        urn(token, name),
+		Olds:       olds,
+		News:       encode(t, in),
+		RandomSeed: []byte("seedseed"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +131,12 @@ func check(t *testing.T, s *Server, token, name string, olds *structpb.Struct, i
 	return r.Inputs, problems
 }
 
-func create(t *testing.T, s *Server, token, name string, in resource.PropertyMap) (string, values, *structpb.Struct) {
+func create(
+	t *testing.T,
+	s *Server,
+	token, name string,
+	in resource.PropertyMap,
+) (string, values, *structpb.Struct) {
 	t.Helper()
 	inputs := checked(t, s, token, name, nil, in)
 	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Properties: inputs})
@@ -132,7 +160,11 @@ func function(t *testing.T, text string) resource.PropertyMap {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := props(map[string]any{"runtime": "provided.al2023", "handler": "bootstrap", "role": "arn:aws:iam::000000000000:role/r"})
+	m := props(map[string]any{
+		"runtime": "provided.al2023",
+		"handler": "bootstrap",
+		"role":    "arn:aws:iam::000000000000:role/r",
+	})
 	m["code"] = resource.NewArchiveProperty(a)
 	return m
 }
@@ -151,12 +183,18 @@ func TestFunctionIsUpdatedInPlaceAndOnlyForAChange(t *testing.T) {
 	s, cloud := server(t)
 	create(t, s, roleType, "r", props(map[string]any{"name": "r", "assumeRolePolicy": trust}))
 	id, out, inputs := create(t, s, functionType, "f", function(t, "one"))
-	if out.str("arn") != "arn:aws:lambda:us-east-1:000000000000:function:"+id || !strings.HasPrefix(id, "f-") {
+	if out.str("arn") != "arn:aws:lambda:us-east-1:000000000000:function:"+id ||
+		!strings.HasPrefix(id, "f-") {
 		t.Errorf("got the function %s with %v", id, out)
 	}
 	again := checked(t, s, functionType, "f", inputs, function(t, "one"))
 	diff := func(news *structpb.Struct) *pulumirpc.DiffResponse {
-		r, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: urn(functionType, "f"), Id: id, OldInputs: inputs, News: news})
+		r, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{
+			Urn:       urn(functionType, "f"),
+			Id:        id,
+			OldInputs: inputs,
+			News:      news,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,16 +209,35 @@ func TestFunctionIsUpdatedInPlaceAndOnlyForAChange(t *testing.T) {
 	}
 	renamed := function(t, "one")
 	renamed["name"] = resource.NewStringProperty("g")
-	if d := diff(checked(t, s, functionType, "f", inputs, renamed)); !cmp.Equal(d.Replaces, []string{"name"}) || !d.DeleteBeforeReplace {
+	if d := diff(
+		checked(t, s, functionType, "f", inputs, renamed),
+	); !cmp.Equal(d.Replaces, []string{"name"}) ||
+		!d.DeleteBeforeReplace {
 		t.Errorf("another name gave %v", d)
 	}
-	if _, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(functionType, "f"), Id: id, Olds: encode(t, toPulumi(out)), News: changed}); err != nil {
+	if _, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+		Urn:  urn(functionType, "f"),
+		Id:   id,
+		Olds: encode(t, toPulumi(out)),
+		News: changed,
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{Urn: urn(functionType, "f"), Id: id, Properties: encode(t, toPulumi(out))}); err != nil {
+	if _, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{
+		Urn:        urn(functionType, "f"),
+		Id:         id,
+		Properties: encode(t, toPulumi(out)),
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"apply function " + id, "apply function " + id, "remove function " + id}; !cmp.Equal(cloud.calls, want) {
+	if want := []string{
+		"apply function " + id,
+		"apply function " + id,
+		"remove function " + id,
+	}; !cmp.Equal(
+		cloud.calls,
+		want,
+	) {
 		t.Errorf("the data plane was told %v, want %v", cloud.calls, want)
 	}
 }
@@ -190,7 +247,10 @@ func TestFailedCreationLeavesNothing(t *testing.T) {
 	s, cloud := server(t)
 	create(t, s, roleType, "r", props(map[string]any{"name": "r", "assumeRolePolicy": trust}))
 	cloud.fail = errors.New("no room")
-	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(functionType, "f"), Properties: checked(t, s, functionType, "f", nil, function(t, "one"))})
+	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(functionType, "f"),
+		Properties: checked(t, s, functionType, "f", nil, function(t, "one")),
+	})
 	if err == nil || !strings.Contains(err.Error(), "no room") || len(s.p.Functions()) > 0 {
 		t.Errorf("got %v and the functions %v", err, s.p.Functions())
 	}
@@ -200,7 +260,11 @@ func TestPreviewCreatesNothingAndLeavesOutputsUnknown(t *testing.T) {
 	t.Parallel()
 	s, cloud := server(t)
 	in := checked(t, s, apiType, "a", nil, props(map[string]any{"protocolType": "HTTP"}))
-	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(apiType, "a"), Properties: in, Preview: true})
+	r, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(apiType, "a"),
+		Properties: in,
+		Preview:    true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,20 +287,50 @@ func TestProblemsAreNamed(t *testing.T) {
 		want  string
 	}{
 		{"aws:s3/bucket:Bucket", nil, "does not support the resource type aws:s3/bucket:Bucket"},
-		{tableType, map[string]any{"hashKey": "PK", "attributes": key, "billingMode": "PAY_PER_REQUEST", "streamEnabled": true}, `supports only false for "streamEnabled"`},
-		{tableType, map[string]any{"hashKey": "PK", "attributes": key, "billingMode": "PAY_PER_REQUEST", "replicas": []any{map[string]any{"regionName": "x"}}}, `does not support the property "replicas"`},
-		{tableType, map[string]any{"hashKey": "PK", "attributes": key, "billingMode": "PAY_PER_REQUEST", "colour": "red"}, `does not know the property "colour"`},
-		{tableType, map[string]any{"hashKey": "PK", "attributes": append(key[:1:1], map[string]any{"name": "other", "type": "S"}), "billingMode": "PAY_PER_REQUEST"}, `"other" is no key`},
-		{tableType, map[string]any{"hashKey": "PK", "attributes": key}, "provisioned tables need readCapacity"},
+		{tableType, map[string]any{
+			"hashKey":       "PK",
+			"attributes":    key,
+			"billingMode":   "PAY_PER_REQUEST",
+			"streamEnabled": true,
+		}, `supports only false for "streamEnabled"`},
+		{tableType, map[string]any{
+			"hashKey":     "PK",
+			"attributes":  key,
+			"billingMode": "PAY_PER_REQUEST",
+			"replicas":    []any{map[string]any{"regionName": "x"}},
+		}, `does not support the property "replicas"`},
+		{tableType, map[string]any{
+			"hashKey":     "PK",
+			"attributes":  key,
+			"billingMode": "PAY_PER_REQUEST",
+			"colour":      "red",
+		}, `does not know the property "colour"`},
+		{tableType, map[string]any{
+			"hashKey":     "PK",
+			"attributes":  append(key[:1:1], map[string]any{"name": "other", "type": "S"}),
+			"billingMode": "PAY_PER_REQUEST",
+		}, `"other" is no key`},
+		{tableType, map[string]any{
+			"hashKey":    "PK",
+			"attributes": key,
+		}, "provisioned tables need readCapacity"},
 		{apiType, map[string]any{"protocolType": "WEBSOCKET"}, `supports only "HTTP"`},
 		{apiType, map[string]any{}, `missing required property "protocolType"`},
-		{apiType, map[string]any{"protocolType": "HTTP", "corsConfiguration": map[string]any{"allowCredentials": true, "allowOrigins": []any{"*"}}}, "allow-credentials is not supported"},
+		{apiType, map[string]any{
+			"protocolType":      "HTTP",
+			"corsConfiguration": map[string]any{"allowCredentials": true, "allowOrigins": []any{"*"}},
+		}, "allow-credentials is not supported"},
 		{routeType, map[string]any{"apiId": "x", "routeKey": "GET items"}, "begins with /"},
 		{routeType, map[string]any{"apiId": "x", "routeKey": "GET /items/"}, "neither text nor a parameter"},
 		{stageType, map[string]any{"apiId": "x", "name": "a b"}, "a stage's name"},
 		{logGroupType, map[string]any{"retentionInDays": 2}, "must be one of"},
 		{roleType, map[string]any{"assumeRolePolicy": "{"}, "MalformedPolicyDocument"},
-		{integrationType, map[string]any{"apiId": "x", "integrationType": "HTTP_PROXY", "integrationUri": "arn:aws:lambda:us-east-1:000000000000:function:f", "payloadFormatVersion": "2.0"}, `supports only "AWS_PROXY"`},
+		{integrationType, map[string]any{
+			"apiId":                "x",
+			"integrationType":      "HTTP_PROXY",
+			"integrationUri":       "arn:aws:lambda:us-east-1:000000000000:function:f",
+			"payloadFormatVersion": "2.0",
+		}, `supports only "AWS_PROXY"`},
 	}
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
@@ -256,21 +350,35 @@ func TestGatewaySeesWhatTheRecordsSay(t *testing.T) {
 	if out.str("apiEndpoint") != "http://127.0.0.1:8080" {
 		t.Errorf("got %v", out)
 	}
-	integration, _, _ := create(t, s, integrationType, "i", props(map[string]any{"apiId": api, "integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0",
-		"integrationUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations"}))
+	integration, _, _ := create(t, s, integrationType, "i", props(map[string]any{
+		"apiId":                api,
+		"integrationType":      "AWS_PROXY",
+		"payloadFormatVersion": "2.0",
+		"integrationUri":       "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations",
+	}))
 	route := map[string]any{"apiId": api, "routeKey": "GET /x", "target": "integrations/" + integration}
 	create(t, s, routeType, "r", props(route))
-	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(routeType, "r2"), Properties: checked(t, s, routeType, "r2", nil, props(route))})
+	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(routeType, "r2"),
+		Properties: checked(t, s, routeType, "r2", nil, props(route)),
+	})
 	if err == nil || !strings.Contains(err.Error(), "ConflictException") {
 		t.Errorf("a second route with the same key gave %v", err)
 	}
 	// A block with one value sends 0 for the other.
-	create(t, s, stageType, "s", props(map[string]any{"apiId": api, "name": "$default", "autoDeploy": true, "defaultRouteSettings": map[string]any{"throttlingRateLimit": 5}}))
+	create(t, s, stageType, "s", props(map[string]any{
+		"apiId":                api,
+		"name":                 "$default",
+		"autoDeploy":           true,
+		"defaultRouteSettings": map[string]any{"throttlingRateLimit": 5},
+	}))
 	a, err := s.p.API(api)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(a.Live.Routes) != 1 || a.Live.Integrations[0].FunctionARN != "arn:aws:lambda:us-east-1:000000000000:function:f" || a.Live.Integrations[0].Timeout != 30*time.Second {
+	if len(a.Live.Routes) != 1 ||
+		a.Live.Integrations[0].FunctionARN != "arn:aws:lambda:us-east-1:000000000000:function:f" ||
+		a.Live.Integrations[0].Timeout != 30*time.Second {
 		t.Errorf("got %+v", a.Live)
 	}
 	if d := a.Stages[0].Default; !d.Set || d.Rate != 5 || d.Burst != 0 || a.Stages[0].Deployed != nil {
@@ -285,7 +393,8 @@ func TestReservationLeavesTheAccountItsMinimum(t *testing.T) {
 	in := function(t, "one")
 	in["reservedConcurrentExecutions"] = resource.NewNumberProperty(901)
 	err := attempt(t, s, functionType, "f", in)
-	if err == nil || !strings.Contains(err.Error(), "below its minimum value of [100]") || !strings.Contains(err.Error(), "at most 900") {
+	if err == nil || !strings.Contains(err.Error(), "below its minimum value of [100]") ||
+		!strings.Contains(err.Error(), "at most 900") {
 		t.Errorf("got %v", err)
 	}
 }

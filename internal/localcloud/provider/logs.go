@@ -15,31 +15,74 @@ const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 // Retention holds the days that CloudWatch Logs accepts for a log group's
 // retention; 0 means for ever. Source: PutRetentionPolicy, CloudWatch Logs
 // API reference.
-var retention = []float64{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var retention = []float64{
+	0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+	3653,
+}
 
 func logTypes() []*Type {
 	return []*Type{{
 		Token: logGroupType,
 		Properties: []Property{
-			{Name: "name", Kind: String, Level: Enforced, Replace: true, Check: logGroupName},
-			{Name: "namePrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
-			{Name: "kmsKeyId", Kind: String, Level: Recorded, Note: "a key of this account must exist, be enabled, and let CloudWatch Logs use it"},
-			{Name: "logGroupClass", Kind: String, Level: Recorded, Computed: true, Replace: true},
-			{Name: "retentionInDays", Kind: Int, Level: Recorded, Default: 0.0, Check: func(v any) error {
-				if n, ok := v.(float64); !ok || !slices.Contains(retention, n) {
-					return fmt.Errorf("it must be one of %v", retention)
-				}
-				return nil
-			}, Note: "log files are bounded by their size, and removed with the group"},
-			{Name: "skipDestroy", Kind: Bool, Level: Enforced, Default: false},
+			{
+				Name:    "name",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check:   logGroupName,
+			},
+			{
+				Name:     "namePrefix",
+				Kind:     String,
+				Level:    Enforced,
+				Replace:  true,
+				Computed: true,
+			},
+			{
+				Name:  "kmsKeyId",
+				Kind:  String,
+				Level: Recorded,
+				Note:  "a key of this account must exist, be enabled, and let CloudWatch Logs use it",
+			},
+			{
+				Name:     "logGroupClass",
+				Kind:     String,
+				Level:    Recorded,
+				Computed: true,
+				Replace:  true,
+			},
+			{
+				Name:    "retentionInDays",
+				Kind:    Int,
+				Level:   Recorded,
+				Default: 0.0,
+				Check: func(v any) error {
+					if n, ok := v.(float64); !ok || !slices.Contains(retention, n) {
+						return fmt.Errorf("it must be one of %v", retention)
+					}
+					return nil
+				},
+				Note: "log files are bounded by their size, and removed with the group",
+			},
+			{
+				Name:    "skipDestroy",
+				Kind:    Bool,
+				Level:   Enforced,
+				Default: false,
+			},
 			tags(),
 		},
-		Outputs: []string{"arn", "tagsAll"},
-		Name:    "name", NameMax: 512, NamePrefix: "namePrefix",
+		Outputs:    []string{"arn", "tagsAll"},
+		Name:       "name",
+		NameMax:    512,
+		NamePrefix: "namePrefix",
 		Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 			rec := logGroupRecord(p, in)
 			if _, err := p.Store.Get(logGroupType, rec.ID); err == nil {
-				return rec, fmt.Errorf("ResourceAlreadyExistsException: The specified log group already exists: %s", rec.ID)
+				return rec, fmt.Errorf(
+					"ResourceAlreadyExistsException: The specified log group already exists: %s",
+					rec.ID,
+				)
 			}
 			return rec, p.logKey(in)
 		},

@@ -19,8 +19,15 @@ func lookupAlias(p *Provider, args values) (values, []Failure) {
 		return nil, []Failure{{"name", "reading Lambda Alias: " + noResource}}
 	}
 	v := values(r.Properties)
-	return values{"arn": r.ID, "id": r.ID, "description": v.str("description"), "functionName": name, "functionVersion": v.str("functionVersion"),
-		"invokeArn": v.str("invokeArn"), "name": alias}, nil
+	return values{
+		"arn":             r.ID,
+		"id":              r.ID,
+		"description":     v.str("description"),
+		"functionName":    name,
+		"functionVersion": v.str("functionVersion"),
+		"invokeArn":       v.str("invokeArn"),
+		"name":            alias,
+	}, nil
 }
 
 // lookupFunction answers for $LATEST, a version or an alias; without a
@@ -30,14 +37,18 @@ func lookupFunction(p *Provider, args values) (values, []Failure) {
 	name, qualifier := FunctionName(args.str("functionName")), args.str("qualifier")
 	r, err := p.Store.Get(functionType, name)
 	if err != nil {
-		return nil, []Failure{{"functionName", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
+		return nil, []Failure{
+			{"functionName", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)},
+		}
 	}
 	number, err := p.Resolve(name, qualifier)
 	if last := r.Private[privateVersions]; qualifier == "" && last != "" {
 		number = last
 	}
 	if err != nil {
-		return nil, []Failure{{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)}}
+		return nil, []Failure{
+			{"qualifier", fmt.Sprintf("reading Lambda Function (%s): %s", name, noResource)},
+		}
 	}
 	props := values(r.Properties)
 	if number != latest {

@@ -57,14 +57,26 @@ var exceptions = []exception{
 			"aws_s3_bucket_versioning",
 	},
 	{
-		token: poolDomainType, property: "domain", anyText: true,
+		token:    poolDomainType,
+		property: "domain",
+		anyText:  true,
 		why: "a domain of one's own has dots: Amazon Cognito API reference, CreateUserPoolDomain, on Domain: " +
 			"\"for custom domains, this is the fully-qualified domain name, such as auth.example.com\"",
 	},
 	{token: tableType, property: "readCapacity", numbers: []float64{0}, why: noCapacity},
 	{token: tableType, property: "writeCapacity", numbers: []float64{0}, why: noCapacity},
-	{token: tableType, property: "globalSecondaryIndexes.readCapacity", numbers: []float64{0}, why: noCapacity},
-	{token: tableType, property: "globalSecondaryIndexes.writeCapacity", numbers: []float64{0}, why: noCapacity},
+	{
+		token:    tableType,
+		property: "globalSecondaryIndexes.readCapacity",
+		numbers:  []float64{0},
+		why:      noCapacity,
+	},
+	{
+		token:    tableType,
+		property: "globalSecondaryIndexes.writeCapacity",
+		numbers:  []float64{0},
+		why:      noCapacity,
+	},
 	{token: poolClientType, property: "accessTokenValidity", numbers: []float64{0}, why: noValidity},
 	{token: poolClientType, property: "idTokenValidity", numbers: []float64{0}, why: noValidity},
 }

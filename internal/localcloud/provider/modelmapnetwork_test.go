@@ -83,9 +83,12 @@ func init() {
 		egressRuleType:  ruleModel("Egress"),
 		ingressRuleType: ruleModel("Ingress"),
 		endpointType: {
-			service: "ec2", inputs: []string{"CreateVpcEndpoint"},
-			names: merge(tagSpecifications, map[string]string{"policy": "PolicyDocument"}),
-			free:  map[string]string{"serviceRegion": "it is younger than the models; the local cloud has one region"},
+			service: "ec2",
+			inputs:  []string{"CreateVpcEndpoint"},
+			names:   merge(tagSpecifications, map[string]string{"policy": "PolicyDocument"}),
+			free: map[string]string{
+				"serviceRegion": "it is younger than the models; the local cloud has one region",
+			},
 		},
 		bucketType: {
 			service: "s3", inputs: []string{"CreateBucket"},

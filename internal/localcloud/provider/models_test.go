@@ -261,12 +261,20 @@ func mapTypes(models map[string]apiModel) mapped {
 		})
 		for name := range source.names {
 			if !used[name] {
-				out.problem("%s: the property %s of the table does not exist, or its name needs no entry", t.Token, name)
+				out.problem(
+					"%s: the property %s of the table does not exist, or its name needs no entry",
+					t.Token,
+					name,
+				)
 			}
 		}
 		for name := range source.free {
 			if !used[name] {
-				out.problem("%s: the property %s of the table does not exist or is in the model", t.Token, name)
+				out.problem(
+					"%s: the property %s of the table does not exist or is in the model",
+					t.Token,
+					name,
+				)
 			}
 		}
 		if len(of) > 0 {
@@ -318,8 +326,13 @@ func (m *mapped) property(
 			return
 		}
 	}
-	m.problem("%s: the property %s is no member of %s %v: name the member in modelMap, or say why there is none",
-		token, path, service, operations)
+	m.problem(
+		"%s: the property %s is no member of %s %v: name the member in modelMap, or say why there is none",
+		token,
+		path,
+		service,
+		operations,
+	)
 }
 
 // locate returns where a property is looked for.
@@ -369,7 +382,11 @@ func (m *mapped) except(e exception) {
 	}
 	if e.empty {
 		if c.Min == nil {
-			m.problem("%s: the exception for %s is for nothing: the model has no minimum", e.token, e.property)
+			m.problem(
+				"%s: the exception for %s is for nothing: the model has no minimum",
+				e.token,
+				e.property,
+			)
 		}
 		c.Min = nil
 	}

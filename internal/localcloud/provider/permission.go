@@ -11,30 +11,104 @@ import (
 	"items-api/internal/localcloud/state"
 )
 
-var qualifierName = matching(regexp.MustCompile(`^(\$LATEST|[a-zA-Z0-9-_]{1,128})$`), "a qualifier is an alias or the number of a version")
+var qualifierName = matching(
+	regexp.MustCompile(`^(\$LATEST|[a-zA-Z0-9-_]{1,128})$`),
+	"a qualifier is an alias or the number of a version",
+)
 
 func permissionDescription() *Type {
 	return &Type{
 		Token: permissionType,
 		Properties: []Property{
-			{Name: "action", Kind: String, Level: Enforced, Required: true, Replace: true,
-				Check: matching(regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`), "an action looks like lambda:InvokeFunction")},
-			{Name: "eventSourceToken", Kind: String, Level: Refused, Replace: true},
-			{Name: "function", Kind: String, Level: Enforced, Required: true, Replace: true},
-			{Name: "functionUrlAuthType", Kind: String, Level: Refused, Replace: true, Note: "there are no function URLs"},
-			{Name: "principal", Kind: String, Level: Enforced, Required: true, Replace: true},
-			{Name: "principalOrgId", Kind: String, Level: Refused, Replace: true, Note: "there are no organizations"},
-			{Name: "qualifier", Kind: String, Level: Enforced, Replace: true, Check: qualifierName},
-			{Name: "sourceAccount", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits")},
-			{Name: "sourceArn", Kind: String, Level: Enforced, Replace: true},
-			{Name: "statementId", Kind: String, Level: Enforced, Replace: true,
-				Check: matching(regexp.MustCompile(`^[a-zA-Z0-9-_]{1,100}$`), "a statement id has 1 to 100 letters, digits, '-' or '_'")},
-			{Name: "statementIdPrefix", Kind: String, Level: Enforced, Replace: true, Computed: true},
+			{
+				Name:     "action",
+				Kind:     String,
+				Level:    Enforced,
+				Required: true,
+				Replace:  true,
+				Check: matching(
+					regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`),
+					"an action looks like lambda:InvokeFunction",
+				),
+			},
+			{
+				Name:    "eventSourceToken",
+				Kind:    String,
+				Level:   Refused,
+				Replace: true,
+			},
+			{
+				Name:     "function",
+				Kind:     String,
+				Level:    Enforced,
+				Required: true,
+				Replace:  true,
+			},
+			{
+				Name:    "functionUrlAuthType",
+				Kind:    String,
+				Level:   Refused,
+				Replace: true,
+				Note:    "there are no function URLs",
+			},
+			{
+				Name:     "principal",
+				Kind:     String,
+				Level:    Enforced,
+				Required: true,
+				Replace:  true,
+			},
+			{
+				Name:    "principalOrgId",
+				Kind:    String,
+				Level:   Refused,
+				Replace: true,
+				Note:    "there are no organizations",
+			},
+			{
+				Name:    "qualifier",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check:   qualifierName,
+			},
+			{
+				Name:    "sourceAccount",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check:   matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits"),
+			},
+			{
+				Name:    "sourceArn",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+			},
+			{
+				Name:    "statementId",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check: matching(
+					regexp.MustCompile(`^[a-zA-Z0-9-_]{1,100}$`),
+					"a statement id has 1 to 100 letters, digits, '-' or '_'",
+				),
+			},
+			{
+				Name:     "statementIdPrefix",
+				Kind:     String,
+				Level:    Enforced,
+				Replace:  true,
+				Computed: true,
+			},
 		},
-		Name: "statementId", NameMax: 100, NamePrefix: "statementIdPrefix",
-		Key:    permissionKey,
-		Check:  checkPermission,
-		Create: createPermission,
+		Name:       "statementId",
+		NameMax:    100,
+		NamePrefix: "statementIdPrefix",
+		Key:        permissionKey,
+		Check:      checkPermission,
+		Create:     createPermission,
 	}
 }
 
@@ -67,12 +141,20 @@ func createPermission(_ context.Context, p *Provider, in values) (state.Record, 
 	for _, r := range p.permissions(name, qualifier) {
 		v := values(r.Properties)
 		if r.ID == id {
-			return state.Record{}, fmt.Errorf("ResourceConflictException: The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", id)
+			return state.Record{}, fmt.Errorf(
+				"ResourceConflictException: The statement id (%s) provided already exists. Please provide "+
+					"a new statement id, or remove the existing statement.",
+				id,
+			)
 		}
 		size += statementSize(v, r.ID)
 	}
 	if size > maxFunctionPolicy {
-		return state.Record{}, fmt.Errorf("PolicyLengthExceededException: The final policy size (%d) is bigger than the limit (%d).", size, maxFunctionPolicy)
+		return state.Record{}, fmt.Errorf(
+			"PolicyLengthExceededException: The final policy size (%d) is bigger than the limit (%d).",
+			size,
+			maxFunctionPolicy,
+		)
 	}
 	return state.Record{ID: id, Properties: base(in)}, nil
 }
@@ -83,11 +165,16 @@ func (p *Provider) qualified(name, qualifier string) error {
 	fn, err := p.Store.Get(functionType, name)
 	switch {
 	case err != nil:
-		return fmt.Errorf("ResourceNotFoundException: Function not found: %s", p.arn("lambda", "function:"+name))
+		return fmt.Errorf(
+			"ResourceNotFoundException: Function not found: %s",
+			p.arn("lambda", "function:"+name),
+		)
 	case qualifier == "":
 		return nil
 	case qualifier == latest:
-		return fmt.Errorf("InvalidParameterValueException: We currently do not support adding policies for $LATEST.")
+		return fmt.Errorf(
+			"InvalidParameterValueException: We currently do not support adding policies for $LATEST.",
+		)
 	case versionNumber.MatchString(qualifier):
 		_, err := versionOf(fn, qualifier)
 		return err
@@ -120,8 +207,13 @@ func (p *Provider) removePermissions(name, qualifier string) error {
 // statementSize is the size of a statement as Lambda writes it, with the
 // comma that follows it.
 func statementSize(v values, id string) int {
-	statement := map[string]any{"Sid": id, "Effect": "Allow", "Principal": map[string]any{"Service": v.str("principal")},
-		"Action": v.str("action"), "Resource": strings.TrimSuffix(v.str("function")+":"+v.str("qualifier"), ":")}
+	statement := map[string]any{
+		"Sid":       id,
+		"Effect":    "Allow",
+		"Principal": map[string]any{"Service": v.str("principal")},
+		"Action":    v.str("action"),
+		"Resource":  strings.TrimSuffix(v.str("function")+":"+v.str("qualifier"), ":"),
+	}
 	conditions := map[string]any{}
 	if v.has("sourceArn") {
 		conditions["ArnLike"] = map[string]any{"AWS:SourceArn": v.str("sourceArn")}
@@ -148,8 +240,13 @@ func (p *Provider) Permitted(name, qualifier, principal, sourceARN string) bool 
 	}
 	for _, r := range p.permissions(name, qualifier) {
 		v := values(r.Properties)
-		permission := iam.Permission{StatementID: r.ID, Action: v.str("action"), Principal: v.str("principal"),
-			SourceARN: v.str("sourceArn"), SourceAccount: v.str("sourceAccount")}
+		permission := iam.Permission{
+			StatementID:   r.ID,
+			Action:        v.str("action"),
+			Principal:     v.str("principal"),
+			SourceARN:     v.str("sourceArn"),
+			SourceAccount: v.str("sourceAccount"),
+		}
 		if permission.Allows("lambda:InvokeFunction", principal, sourceARN, Account) {
 			return true
 		}

@@ -28,9 +28,13 @@ func attachable(v any) error {
 		return fmt.Errorf("ValidationError: ARN %s is not valid: that of a policy looks like "+
 			"arn:aws:iam::aws:policy/NAME or arn:aws:iam::%s:policy/NAME", arn, Account)
 	case account == "aws" && awsManaged[arn] == "":
-		return fmt.Errorf("the local cloud does not know the AWS managed policy %s, so it cannot enforce it; "+
-			"it knows %s: take one of these, or write the statements that are needed into a policy of your own",
-			path, strings.Join(knownPolicies(), " and "))
+		return fmt.Errorf(
+			"the local cloud does not know the AWS managed policy %s, so it cannot enforce it; "+
+				"it knows %s: take one of these, or write the statements that are needed into a "+
+				"policy of your own",
+			path,
+			strings.Join(knownPolicies(), " and "),
+		)
 	case account != "aws" && account != Account:
 		return fmt.Errorf("NoSuchEntity: Policy %s does not exist or is not attachable: "+
 			"a role takes policies of its own account, %s, and of AWS", arn, Account)
@@ -125,5 +129,8 @@ func (p *Provider) assumable(roleARN string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda: %s", roleARN)
+	return fmt.Errorf(
+		"InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda: %s",
+		roleARN,
+	)
 }

@@ -21,7 +21,10 @@ func watch(t *testing.T, s *Server) watching {
 	t.Helper()
 	return watching{
 		provider: serving(t, func(to *grpc.Server) { pulumirpc.RegisterResourceProviderServer(to, s) }),
-		analyzer: serving(t, func(to *grpc.Server) { pulumirpc.RegisterAnalyzerServer(to, NewAnalyzer(s.p)) }),
+		analyzer: serving(
+			t,
+			func(to *grpc.Server) { pulumirpc.RegisterAnalyzerServer(to, NewAnalyzer(s.p)) },
+		),
 	}
 }
 
@@ -83,7 +86,10 @@ func (w watching) check(t *testing.T, engine string) func() []string {
 		"description":        longName(1001),
 	})
 	return func() []string {
-		r, err := client.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleType, "r"), News: encode(t, in)})
+		r, err := client.Check(t.Context(), &pulumirpc.CheckRequest{
+			Urn:  urn(roleType, "r"),
+			News: encode(t, in),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

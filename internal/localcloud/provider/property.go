@@ -20,7 +20,11 @@ const (
 
 // String returns the level's name in the documentation.
 func (l Level) String() string {
-	return map[Level]string{Enforced: "enforced", Recorded: "recorded", Refused: "refused"}[l]
+	return map[Level]string{
+		Enforced: "enforced",
+		Recorded: "recorded",
+		Refused:  "refused",
+	}[l]
 }
 
 // Kind is the type of a property's value.

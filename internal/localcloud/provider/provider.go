@@ -28,14 +28,38 @@ const Partition = "aws"
 
 // Tables is the part of the DynamoDB API that the control plane needs.
 type Tables interface {
-	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
-	DeleteTable(context.Context, *dynamodb.DeleteTableInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteTableOutput, error)
+	CreateTable(
+		context.Context,
+		*dynamodb.CreateTableInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.CreateTableOutput, error)
+	DeleteTable(
+		context.Context,
+		*dynamodb.DeleteTableInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.DeleteTableOutput, error)
 	dynamodb.ListTablesAPIClient
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
-	UpdateTable(context.Context, *dynamodb.UpdateTableInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTableOutput, error)
+	DescribeTable(
+		context.Context,
+		*dynamodb.DescribeTableInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.DescribeTableOutput, error)
+	UpdateTable(
+		context.Context,
+		*dynamodb.UpdateTableInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.UpdateTableOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
-	UpdateTimeToLive(context.Context, *dynamodb.UpdateTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error)
-	DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error)
+	UpdateTimeToLive(
+		context.Context,
+		*dynamodb.UpdateTimeToLiveInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.UpdateTimeToLiveOutput, error)
+	DescribeTimeToLive(
+		context.Context,
+		*dynamodb.DescribeTimeToLiveInput,
+		...func(*dynamodb.Options),
+	) (*dynamodb.DescribeTimeToLiveOutput, error)
 }
 
 var _ Tables = (*dynamodb.Client)(nil)
@@ -139,9 +163,13 @@ func Types() []*Type {
 func (p *Provider) resourceType(token string) (*Type, error) {
 	t, ok := p.types[token]
 	if !ok {
-		return nil, fmt.Errorf("the local cloud does not support the resource type %s; the nearest that it does is %s, "+
-			"and %s lists all: deploy this resource to AWS, or leave it out of local stacks",
-			token, nearest(token, slices.Sorted(maps.Keys(p.types))), supportList)
+		return nil, fmt.Errorf(
+			"the local cloud does not support the resource type %s; the nearest that it does is %s, "+
+				"and %s lists all: deploy this resource to AWS, or leave it out of local stacks",
+			token,
+			nearest(token, slices.Sorted(maps.Keys(p.types))),
+			supportList,
+		)
 	}
 	return t, nil
 }

@@ -37,7 +37,8 @@ func TestQuickCreateMakesRouteIntegrationAndStage(t *testing.T) {
 			t.Fatalf("%s: the integrations are %+v", key, a.Live.Integrations)
 		}
 		i := a.Live.Integrations[0]
-		if i.ID != a.Live.Routes[0].IntegrationID || i.FunctionARN != quickTarget || i.PayloadFormatVersion != "2.0" {
+		if i.ID != a.Live.Routes[0].IntegrationID || i.FunctionARN != quickTarget ||
+			i.PayloadFormatVersion != "2.0" {
 			t.Errorf("%s: the integration is %+v", key, i)
 		}
 	}
@@ -48,17 +49,33 @@ func TestWhatQuickCreateMadeIsNotMadeTwice(t *testing.T) {
 	s, _ := server(t)
 	id, _, _ := create(t, s, apiType, "a", props(quickAPI(nil)))
 	stage := map[string]any{"apiId": id, "name": "$default", "autoDeploy": true}
-	if err := tryCreate(t, s, stageType, stage); err == nil || !strings.Contains(err.Error(), "Stage already exists") {
+	if err := tryCreate(
+		t,
+		s,
+		stageType,
+		stage,
+	); err == nil ||
+		!strings.Contains(err.Error(), "Stage already exists") {
 		t.Errorf("a second stage $default gave %v", err)
 	}
 	route := map[string]any{"apiId": id, "routeKey": "$default"}
-	if err := tryCreate(t, s, routeType, route); err == nil || !strings.Contains(err.Error(), "already exists") {
+	if err := tryCreate(
+		t,
+		s,
+		routeType,
+		route,
+	); err == nil ||
+		!strings.Contains(err.Error(), "already exists") {
 		t.Errorf("a second route $default gave %v", err)
 	}
 	other := map[string]any{
-		"apiId":         id,
-		"name":          "dev",
-		"routeSettings": []any{map[string]any{"routeKey": "$default", "throttlingRateLimit": 1, "throttlingBurstLimit": 1}},
+		"apiId": id,
+		"name":  "dev",
+		"routeSettings": []any{map[string]any{
+			"routeKey":             "$default",
+			"throttlingRateLimit":  1,
+			"throttlingBurstLimit": 1,
+		}},
 	}
 	if err := tryCreate(t, s, stageType, other); err != nil {
 		t.Errorf("settings for the route of quick create gave %v", err)

@@ -39,13 +39,19 @@ func (p *Provider) Route(function, version string) (*dynamodb.Route, error) {
 		return out, nil
 	}
 	if !vpc.boolean("enableDnsSupport") {
-		out.Unreachable = fmt.Sprintf("no name is resolved in the VPC %s, which has enableDnsSupport false", out.VPC)
+		out.Unreachable = fmt.Sprintf(
+			"no name is resolved in the VPC %s, which has enableDnsSupport false",
+			out.VPC,
+		)
 		return out, nil
 	}
 	for _, subnet := range subnets {
 		endpoint, reason := p.wayFrom(subnet, out.VPC)
 		if reason == "" && !p.letsOut(config.strings("securityGroupIds"), endpoint.Properties) {
-			reason = fmt.Sprintf("no security group of the function lets HTTPS out to the prefix list %s", values(endpoint.Properties).str("prefixListId"))
+			reason = fmt.Sprintf(
+				"no security group of the function lets HTTPS out to the prefix list %s",
+				values(endpoint.Properties).str("prefixListId"),
+			)
 		}
 		if reason != "" {
 			out.Unreachable = reason
@@ -84,11 +90,16 @@ func (p *Provider) wayFrom(subnet, vpcID string) (state.Record, string) {
 	}
 	for _, e := range p.referring(endpointType, "vpcId", vpcID) {
 		props := values(e.Properties)
-		if p.gatewayService(props.str("serviceName")) == "dynamodb" && slices.Contains(props.strings("routeTableIds"), table) {
+		if p.gatewayService(props.str("serviceName")) == "dynamodb" &&
+			slices.Contains(props.strings("routeTableIds"), table) {
 			return e, ""
 		}
 	}
-	return state.Record{}, fmt.Sprintf("the route table %s of the subnet %s leads to no gateway endpoint for DynamoDB", table, subnet)
+	return state.Record{}, fmt.Sprintf(
+		"the route table %s of the subnet %s leads to no gateway endpoint for DynamoDB",
+		table,
+		subnet,
+	)
 }
 
 // letsOut reports whether one of the security groups lets HTTPS out to an
@@ -100,12 +111,14 @@ func (p *Provider) letsOut(groups []string, endpoint values) bool {
 		}
 		for _, r := range p.referring(egressRuleType, "securityGroupId", group) {
 			rule := values(r.Properties)
-			if https(rule.str("ipProtocol"), rule) && meets(endpoint, []string{rule.str("cidrIpv4")}, []string{rule.str("prefixListId")}) {
+			if https(rule.str("ipProtocol"), rule) &&
+				meets(endpoint, []string{rule.str("cidrIpv4")}, []string{rule.str("prefixListId")}) {
 				return true
 			}
 		}
 		return slices.ContainsFunc(p.inline(group), func(rule values) bool {
-			return https(rule.str("protocol"), rule) && meets(endpoint, rule.strings("cidrBlocks"), rule.strings("prefixListIds"))
+			return https(rule.str("protocol"), rule) &&
+				meets(endpoint, rule.strings("cidrBlocks"), rule.strings("prefixListIds"))
 		})
 	})
 }

@@ -12,7 +12,10 @@ func TestRouteOfAFunctionToDynamoDB(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	g := newGround(t, s)
-	second, _, _ := create(t, s, subnetType, "second", props(map[string]any{"vpcId": g.vpc, "cidrBlock": "10.0.1.0/24"}))
+	second, _, _ := create(t, s, subnetType, "second", props(map[string]any{
+		"vpcId":     g.vpc,
+		"cidrBlock": "10.0.1.0/24",
+	}))
 	put := func(name string, config map[string]any) {
 		t.Helper()
 		rec := state.Record{Type: functionType, Key: name, ID: name, Properties: map[string]any{"arn": "arn"}}
@@ -24,8 +27,16 @@ func TestRouteOfAFunctionToDynamoDB(t *testing.T) {
 		}
 	}
 	put("outside", nil)
-	put("private", map[string]any{"vpcId": g.vpc, "subnetIds": []any{g.subnet, second}, "securityGroupIds": []any{g.group}})
-	put("first", map[string]any{"vpcId": g.vpc, "subnetIds": []any{g.subnet}, "securityGroupIds": []any{g.out.str("defaultSecurityGroupId")}})
+	put("private", map[string]any{
+		"vpcId":            g.vpc,
+		"subnetIds":        []any{g.subnet, second},
+		"securityGroupIds": []any{g.group},
+	})
+	put("first", map[string]any{
+		"vpcId":            g.vpc,
+		"subnetIds":        []any{g.subnet},
+		"securityGroupIds": []any{g.out.str("defaultSecurityGroupId")},
+	})
 	reach := func(function, want string, endpoints ...string) {
 		t.Helper()
 		r, err := s.p.Route(function, latest)
@@ -51,28 +62,82 @@ func TestRouteOfAFunctionToDynamoDB(t *testing.T) {
 		t.Error("a function that is not there has a route")
 	}
 	main := g.out.str("mainRouteTableId")
-	reach("private", "the route table "+main+" of the subnet "+g.subnet+" leads to no gateway endpoint for DynamoDB")
+	reach(
+		"private",
+		"the route table "+main+" of the subnet "+g.subnet+" leads to no gateway endpoint for DynamoDB",
+	)
 
-	create(t, s, endpointType, "s3", props(map[string]any{"vpcId": g.vpc, "serviceName": "com.amazonaws.us-east-1.s3", "routeTableIds": []any{main, g.table}}))
-	create(t, s, routeTableAssociationType, "a", props(map[string]any{"routeTableId": g.table, "subnetId": g.subnet}))
-	one, out, _ := create(t, s, endpointType, "e", props(map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint, "routeTableIds": []any{g.table}}))
+	create(t, s, endpointType, "s3", props(map[string]any{
+		"vpcId":         g.vpc,
+		"serviceName":   "com.amazonaws.us-east-1.s3",
+		"routeTableIds": []any{main, g.table},
+	}))
+	create(t, s, routeTableAssociationType, "a", props(map[string]any{
+		"routeTableId": g.table,
+		"subnetId":     g.subnet,
+	}))
+	one, out, _ := create(t, s, endpointType, "e", props(map[string]any{
+		"vpcId":         g.vpc,
+		"serviceName":   dynamodbEndpoint,
+		"routeTableIds": []any{g.table},
+	}))
 	reach("first", "", one)
-	reach("private", "no security group of the function lets HTTPS out to the prefix list "+out.str("prefixListId"))
-	create(t, s, egressRuleType, "wrong", props(g.rule("cidrIpv4", "0.0.0.0/0", "toPort", 80, "fromPort", 80)))
+	reach(
+		"private",
+		"no security group of the function lets HTTPS out to the prefix list "+out.str("prefixListId"),
+	)
+	create(
+		t,
+		s,
+		egressRuleType,
+		"wrong",
+		props(g.rule("cidrIpv4", "0.0.0.0/0", "toPort", 80, "fromPort", 80)),
+	)
 	reach("private", "no security group of the function lets HTTPS out")
-	create(t, s, egressRuleType, "right", props(g.rule("cidrIpv4", nil, "prefixListId", out.str("prefixListId"))))
-	reach("private", "the route table "+main+" of the subnet "+second+" leads to no gateway endpoint for DynamoDB")
-	two, _, _ := create(t, s, endpointType, "main", props(map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint, "routeTableIds": []any{main}}))
+	create(
+		t,
+		s,
+		egressRuleType,
+		"right",
+		props(g.rule("cidrIpv4", nil, "prefixListId", out.str("prefixListId"))),
+	)
+	reach(
+		"private",
+		"the route table "+main+" of the subnet "+second+" leads to no gateway endpoint for DynamoDB",
+	)
+	two, _, _ := create(t, s, endpointType, "main", props(map[string]any{
+		"vpcId":         g.vpc,
+		"serviceName":   dynamodbEndpoint,
+		"routeTableIds": []any{main},
+	}))
 	reach("private", "", one, two)
 
 	// Rules of the group itself count, and those that a default group was given.
 	inline := func(rule map[string]any) map[string]any {
 		return map[string]any{"vpcId": g.vpc, "egress": []any{rule}}
 	}
-	open, _, _ := create(t, s, securityGroupType, "open", props(inline(map[string]any{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": []any{"0.0.0.0/0"}})))
-	narrow, _, _ := create(t, s, securityGroupType, "narrow", props(inline(map[string]any{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": []any{"10.0.0.0/8"}})))
-	put("open", map[string]any{"vpcId": g.vpc, "subnetIds": []any{second}, "securityGroupIds": []any{narrow, open}})
-	put("narrow", map[string]any{"vpcId": g.vpc, "subnetIds": []any{second}, "securityGroupIds": []any{narrow}})
+	open, _, _ := create(t, s, securityGroupType, "open", props(inline(map[string]any{
+		"protocol":   "-1",
+		"fromPort":   0,
+		"toPort":     0,
+		"cidrBlocks": []any{"0.0.0.0/0"},
+	})))
+	narrow, _, _ := create(t, s, securityGroupType, "narrow", props(inline(map[string]any{
+		"protocol":   "tcp",
+		"fromPort":   443,
+		"toPort":     443,
+		"cidrBlocks": []any{"10.0.0.0/8"},
+	})))
+	put("open", map[string]any{
+		"vpcId":            g.vpc,
+		"subnetIds":        []any{second},
+		"securityGroupIds": []any{narrow, open},
+	})
+	put("narrow", map[string]any{
+		"vpcId":            g.vpc,
+		"subnetIds":        []any{second},
+		"securityGroupIds": []any{narrow},
+	})
 	reach("open", "", two)
 	reach("narrow", "no security group of the function lets HTTPS out")
 	create(t, s, defaultGroupType, "closed", props(map[string]any{"vpcId": g.vpc}))
@@ -87,7 +152,15 @@ func TestPolicyOfAnEndpointForDynamoDBTestsWhatCallsCarry(t *testing.T) {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"` + key + `":"x"}}}]}`
 	}
 	endpoint := map[string]any{"vpcId": g.vpc, "serviceName": dynamodbEndpoint}
-	if got := refusal(t, s, endpointType, with(endpoint, "policy", policy("aws:PrincipalOrgID"))); !strings.Contains(got, "does not support the condition key aws:PrincipalOrgID") {
+	if got := refusal(
+		t,
+		s,
+		endpointType,
+		with(endpoint, "policy", policy("aws:PrincipalOrgID")),
+	); !strings.Contains(
+		got,
+		"does not support the condition key aws:PrincipalOrgID",
+	) {
 		t.Errorf("got %q", got)
 	}
 	for _, in := range []map[string]any{

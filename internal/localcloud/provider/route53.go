@@ -28,10 +28,27 @@ func route53Types() []*Type {
 		{
 			Token: zoneType,
 			Properties: []Property{
-				{Name: "comment", Kind: String, Level: Recorded, Default: "Managed by Pulumi"},
+				{
+					Name:    "comment",
+					Kind:    String,
+					Level:   Recorded,
+					Default: "Managed by Pulumi",
+				},
 				refused("delegationSetId", String, "there are no name servers"),
-				{Name: "forceDestroy", Kind: Bool, Level: Enforced, Default: false},
-				{Name: "name", Kind: String, Level: Enforced, Replace: true, Note: "nothing answers DNS queries locally", Check: zoneName},
+				{
+					Name:    "forceDestroy",
+					Kind:    Bool,
+					Level:   Enforced,
+					Default: false,
+				},
+				{
+					Name:    "name",
+					Kind:    String,
+					Level:   Enforced,
+					Replace: true,
+					Note:    "nothing answers DNS queries locally",
+					Check:   zoneName,
+				},
 				tags(),
 				refused("vpcs", Set, noVPCs),
 			},
@@ -50,12 +67,41 @@ func route53Types() []*Type {
 		{
 			Token: recordType,
 			Properties: []Property{
-				{Name: "aliases", Kind: List, Level: Recorded, Note: "nothing answers DNS queries locally", Fields: []Property{
-					{Name: "evaluateTargetHealth", Kind: Bool, Level: Recorded, Required: true},
-					{Name: "name", Kind: String, Level: Recorded, Required: true, Check: length(1, 1024)},
-					{Name: "zoneId", Kind: String, Level: Recorded, Required: true, Check: length(1, 32)},
-				}, Check: atMost(1)},
-				{Name: "allowOverwrite", Kind: Bool, Level: Enforced, Computed: true},
+				{
+					Name:  "aliases",
+					Kind:  List,
+					Level: Recorded,
+					Note:  "nothing answers DNS queries locally",
+					Fields: []Property{
+						{
+							Name:     "evaluateTargetHealth",
+							Kind:     Bool,
+							Level:    Recorded,
+							Required: true,
+						},
+						{
+							Name:     "name",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+							Check:    length(1, 1024),
+						},
+						{
+							Name:     "zoneId",
+							Kind:     String,
+							Level:    Recorded,
+							Required: true,
+							Check:    length(1, 32),
+						},
+					},
+					Check: atMost(1),
+				},
+				{
+					Name:     "allowOverwrite",
+					Kind:     Bool,
+					Level:    Enforced,
+					Computed: true,
+				},
 				refused("cidrRoutingPolicy", Object, oneAnswer),
 				refused("failoverRoutingPolicies", List, oneAnswer),
 				refused("geolocationRoutingPolicies", List, oneAnswer),
@@ -63,14 +109,47 @@ func route53Types() []*Type {
 				refused("healthCheckId", String, "there are no health checks"),
 				refused("latencyRoutingPolicies", List, oneAnswer),
 				refused("multivalueAnswerRoutingPolicy", Bool, oneAnswer),
-				{Name: "name", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "in a zone that is no resource of this cloud it stands for itself: give it in full"},
-				{Name: "records", Kind: Set, Elem: String, Level: Recorded, Note: "nothing answers DNS queries locally; ACM's validation looks at it"},
+				{
+					Name:     "name",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Note: "in a zone that is no resource of this cloud it stands for itself: " +
+						"give it in full",
+				},
+				{
+					Name:  "records",
+					Kind:  Set,
+					Elem:  String,
+					Level: Recorded,
+					Note:  "nothing answers DNS queries locally; ACM's validation looks at it",
+				},
 				refused("setIdentifier", String, oneAnswer),
-				{Name: "ttl", Kind: Int, Level: Recorded},
-				{Name: "type", Kind: String, Level: Enforced, Required: true, Replace: true, Note: "the AWS provider changes it in place"},
+				{
+					Name:  "ttl",
+					Kind:  Int,
+					Level: Recorded,
+				},
+				{
+					Name:     "type",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Note:     "the AWS provider changes it in place",
+				},
 				refused("weightedRoutingPolicies", List, oneAnswer),
-				{Name: "zoneId", Kind: String, Level: Enforced, Required: true, Replace: true, Check: recordZone,
-					Note: "a well-formed id that is no zone of this cloud is taken for one outside: hosted zones usually live outside the stack"},
+				{
+					Name:     "zoneId",
+					Kind:     String,
+					Level:    Enforced,
+					Required: true,
+					Replace:  true,
+					Check:    recordZone,
+					Note: "a well-formed id that is no zone of this cloud is taken for one outside: " +
+						"hosted zones usually live outside the stack",
+				},
 			},
 			Outputs: []string{"fqdn"},
 			Check:   checkRecord, Create: createRecord,
@@ -95,7 +174,9 @@ func atMost(n int) func(any) error {
 func zoneName(v any) error {
 	s, _ := v.(string)
 	s = strings.TrimSuffix(s, ".")
-	if s == "" || len(s) > 255 || slices.ContainsFunc(strings.Split(s, "."), func(l string) bool { return l == "" || len(l) > 63 }) || strings.ContainsAny(s, " /:") {
+	if s == "" || len(s) > 255 ||
+		slices.ContainsFunc(strings.Split(s, "."), func(l string) bool { return l == "" || len(l) > 63 }) ||
+		strings.ContainsAny(s, " /:") {
 		return fmt.Errorf("it must be a domain name: labels of 1 to 63 characters with dots between")
 	}
 	return nil
@@ -113,7 +194,12 @@ func cleanZone(id string) string { return strings.TrimPrefix(id, "/hostedzone/")
 
 // servers are the name servers of each zone: none is asked.
 func servers() []any {
-	return []any{"ns-0.awsdns-00.com", "ns-512.awsdns-00.net", "ns-1024.awsdns-00.org", "ns-1536.awsdns-00.co.uk"}
+	return []any{
+		"ns-0.awsdns-00.com",
+		"ns-512.awsdns-00.net",
+		"ns-1024.awsdns-00.org",
+		"ns-1536.awsdns-00.co.uk",
+	}
 }
 
 func zoneOutputs(id string, in values) map[string]any {
@@ -131,7 +217,12 @@ func emptyZone(_ context.Context, p *Provider, r state.Record) error {
 			continue
 		}
 		if !values(r.Properties).boolean("forceDestroy") {
-			return fmt.Errorf("HostedZoneNotEmpty: The specified hosted zone contains non-required resource record sets and so cannot be deleted: %s of the type %s", v.str("fqdn"), v.str("type"))
+			return fmt.Errorf(
+				"HostedZoneNotEmpty: The specified hosted zone contains non-required resource record sets "+
+					"and so cannot be deleted: %s of the type %s",
+				v.str("fqdn"),
+				v.str("type"),
+			)
 		}
 		if err := p.Store.Delete(recordType, x.Key); err != nil {
 			return err
@@ -196,12 +287,22 @@ func createRecord(_ context.Context, p *Provider, in values) (state.Record, erro
 			name += "." + apex
 		}
 		if kind == "CNAME" && name == apex {
-			return state.Record{}, fmt.Errorf("InvalidChangeBatch: [RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.]", name, apex)
+			return state.Record{}, fmt.Errorf(
+				"InvalidChangeBatch: [RRSet of type CNAME with DNS name %s. is not permitted at "+
+					"apex in zone %s.]",
+				name,
+				apex,
+			)
 		}
 	}
 	rec := state.Record{ID: id + "_" + name + "_" + kind}
 	if _, err := p.Store.Get(recordType, rec.ID); err == nil && !in.boolean("allowOverwrite") {
-		return rec, fmt.Errorf("InvalidChangeBatch: [Tried to create resource record set [name='%s.', type='%s'] but it already exists]", name, kind)
+		return rec, fmt.Errorf(
+			"InvalidChangeBatch: [Tried to create resource record set [name='%s.', type='%s'] but it "+
+				"already exists]",
+			name,
+			kind,
+		)
 	}
 	rec.Properties = base(in)
 	rec.Properties["fqdn"] = name
@@ -213,9 +314,15 @@ func createRecord(_ context.Context, p *Provider, in values) (state.Record, erro
 // id made from a name is always the same; the name made from an id is one
 // under .example, which exists nowhere.
 func hostedZone(p *Provider, args values) (values, []Failure) {
-	for name, why := range map[string]string{"privateZone": noVPCs, "vpcId": noVPCs, "tags": "zones outside the cloud have no tags"} {
+	for name, why := range map[string]string{
+		"privateZone": noVPCs,
+		"vpcId":       noVPCs,
+		"tags":        "zones outside the cloud have no tags",
+	} {
 		if args.has(name) && !empty(args[name]) {
-			return nil, []Failure{{name, fmt.Sprintf("the local cloud does not look zones up by %s (%s)", name, why)}}
+			return nil, []Failure{
+				{name, fmt.Sprintf("the local cloud does not look zones up by %s (%s)", name, why)},
+			}
 		}
 	}
 	id, name := cleanZone(args.str("zoneId")), strings.ToLower(strings.TrimSuffix(args.str("name"), "."))
@@ -223,7 +330,9 @@ func hostedZone(p *Provider, args values) (values, []Failure) {
 	case (id == "") == (name == ""):
 		return nil, []Failure{{"zoneId", "exactly one of zoneId and name must be given"}}
 	case id != "" && !zoneID.MatchString(id):
-		return nil, []Failure{{"zoneId", fmt.Sprintf("NoSuchHostedZone: No hosted zone found with ID: %s", id)}}
+		return nil, []Failure{
+			{"zoneId", fmt.Sprintf("NoSuchHostedZone: No hosted zone found with ID: %s", id)},
+		}
 	case name != "" && zoneName(name) != nil:
 		return nil, []Failure{{"name", fmt.Sprintf("name is invalid: %v; got %q", zoneName(name), name)}}
 	}
@@ -234,7 +343,9 @@ func hostedZone(p *Provider, args values) (values, []Failure) {
 		}
 	}
 	if len(found) > 1 {
-		return nil, []Failure{{"name", fmt.Sprintf("%d zones have the name %s: look it up by zoneId", len(found), name)}}
+		return nil, []Failure{
+			{"name", fmt.Sprintf("%d zones have the name %s: look it up by zoneId", len(found), name)},
+		}
 	}
 	comment, count := "outside the local cloud", 2
 	if len(found) == 1 {
@@ -253,7 +364,20 @@ func hostedZone(p *Provider, args values) (values, []Failure) {
 	if name == "" {
 		name = strings.ToLower(id) + ".example"
 	}
-	return values{"arn": "arn:" + Partition + ":route53:::hostedzone/" + id, "callerReference": id, "comment": comment, "id": id, "zoneId": id, "name": name,
-		"linkedServiceDescription": "", "linkedServicePrincipal": "", "nameServers": servers(), "primaryNameServer": servers()[0],
-		"privateZone": false, "resourceRecordSetCount": float64(count), "tags": map[string]any{}, "vpcId": ""}, nil
+	return values{
+		"arn":                      "arn:" + Partition + ":route53:::hostedzone/" + id,
+		"callerReference":          id,
+		"comment":                  comment,
+		"id":                       id,
+		"zoneId":                   id,
+		"name":                     name,
+		"linkedServiceDescription": "",
+		"linkedServicePrincipal":   "",
+		"nameServers":              servers(),
+		"primaryNameServer":        servers()[0],
+		"privateZone":              false,
+		"resourceRecordSetCount":   float64(count),
+		"tags":                     map[string]any{},
+		"vpcId":                    "",
+	}, nil
 }

@@ -50,7 +50,13 @@ func between(low, high float64) func(any) error {
 
 // tags is the property that most types have.
 func tags() Property {
-	return Property{Name: "tags", Kind: Map, Elem: String, Level: Recorded, Check: checkTags}
+	return Property{
+		Name:  "tags",
+		Kind:  Map,
+		Elem:  String,
+		Level: Recorded,
+		Check: checkTags,
+	}
 }
 
 func checkTags(v any) error {

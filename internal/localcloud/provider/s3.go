@@ -26,12 +26,21 @@ const (
 )
 
 // bucketParts are the types that belong to a bucket and go with it.
-var bucketParts = []string{bucketVersioningType, bucketEncryptionType, bucketLifecycleType, bucketPublicBlockType, bucketOwnershipType, bucketPolicyType}
+var bucketParts = []string{
+	bucketVersioningType, bucketEncryptionType, bucketLifecycleType, bucketPublicBlockType,
+	bucketOwnershipType, bucketPolicyType,
+}
 
 // s3Zones are the hosted zones of S3's endpoints, as far as they are known
 // here. Source: AWS general reference, "Amazon S3 endpoints and quotas".
-var s3Zones = map[string]string{"us-east-1": "Z3AQBSTGFYJSTF", "us-east-2": "Z2O1EMRO9K5GLX", "us-west-1": "Z2F56UZL2M1ACD", "us-west-2": "Z3BJ6K6RIION7M",
-	"eu-west-1": "Z1BKCTXD74EZPE", "eu-central-1": "Z21DNDUVLTQW6Q"}
+var s3Zones = map[string]string{
+	"us-east-1":    "Z3AQBSTGFYJSTF",
+	"us-east-2":    "Z2O1EMRO9K5GLX",
+	"us-west-1":    "Z2F56UZL2M1ACD",
+	"us-west-2":    "Z3BJ6K6RIION7M",
+	"eu-west-1":    "Z1BKCTXD74EZPE",
+	"eu-central-1": "Z21DNDUVLTQW6Q",
+}
 
 func s3Types() []*Type {
 	bucket := &Type{
@@ -39,15 +48,41 @@ func s3Types() []*Type {
 		Properties: []Property{
 			refused("accelerationStatus", String, noObjects),
 			refused("acl", String, "new buckets have no access control lists"),
-			{Name: "bucket", Kind: String, Level: Enforced, Replace: true, Check: bucketName},
-			{Name: "bucketPrefix", Kind: String, Level: Enforced, Computed: true, Replace: true, Check: length(0, 37)},
+			{
+				Name:    "bucket",
+				Kind:    String,
+				Level:   Enforced,
+				Replace: true,
+				Check:   bucketName,
+			},
+			{
+				Name:     "bucketPrefix",
+				Kind:     String,
+				Level:    Enforced,
+				Computed: true,
+				Replace:  true,
+				Check:    length(0, 37),
+			},
 			refused("corsRules", List, ownResource),
-			{Name: "forceDestroy", Kind: Bool, Level: Recorded, Default: false, Note: noObjects},
+			{
+				Name:    "forceDestroy",
+				Kind:    Bool,
+				Level:   Recorded,
+				Default: false,
+				Note:    noObjects,
+			},
 			refused("grants", Set, "new buckets have no access control lists"),
 			refused("lifecycleRules", List, ownResource),
 			refused("loggings", List, ownResource),
 			refused("objectLockConfiguration", Object, ownResource),
-			{Name: "objectLockEnabled", Kind: Bool, Level: Recorded, Computed: true, Replace: true, Note: noObjects},
+			{
+				Name:     "objectLockEnabled",
+				Kind:     Bool,
+				Level:    Recorded,
+				Computed: true,
+				Replace:  true,
+				Note:     noObjects,
+			},
 			refused("policy", String, ownResource),
 			refused("replicationConfigurations", List, ownResource),
 			refused("requestPayer", String, ownResource),
@@ -56,9 +91,16 @@ func s3Types() []*Type {
 			refused("versionings", List, ownResource),
 			refused("websites", List, ownResource),
 		},
-		Outputs: []string{"arn", "bucketDomainName", "bucketRegionalDomainName", "hostedZoneId", "region", "tagsAll", "websiteDomain", "websiteEndpoint"},
-		Name:    "bucket", NameMax: 63, NamePrefix: "bucketPrefix", NameLower: true,
-		Create: createBucket, Volatile: volatileTags,
+		Outputs: []string{
+			"arn", "bucketDomainName", "bucketRegionalDomainName", "hostedZoneId", "region", "tagsAll",
+			"websiteDomain", "websiteEndpoint",
+		},
+		Name:       "bucket",
+		NameMax:    63,
+		NamePrefix: "bucketPrefix",
+		NameLower:  true,
+		Create:     createBucket,
+		Volatile:   volatileTags,
 		Update: func(_ context.Context, p *Provider, old state.Record, in values) (state.Record, error) {
 			return renewed(p.types[bucketType], old, in), nil
 		},
@@ -76,44 +118,147 @@ func s3Types() []*Type {
 
 // ofBucket is the property that says whose a part is.
 func ofBucket() Property {
-	return Property{Name: "bucket", Kind: String, Level: Enforced, Required: true, Replace: true}
+	return Property{
+		Name:     "bucket",
+		Kind:     String,
+		Level:    Enforced,
+		Required: true,
+		Replace:  true,
+	}
 }
 
 func bucketOwner() Property {
-	return Property{Name: "expectedBucketOwner", Kind: String, Level: Enforced, Replace: true, Check: matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits")}
+	return Property{
+		Name:    "expectedBucketOwner",
+		Kind:    String,
+		Level:   Enforced,
+		Replace: true,
+		Check:   matching(regexp.MustCompile(`^\d{12}$`), "an account id has 12 digits"),
+	}
 }
 
 func bucketPartTypes() []*Type {
 	flag := func(name, note string, level Level) Property {
-		return Property{Name: name, Kind: Bool, Level: level, Default: false, Note: note}
+		return Property{
+			Name:    name,
+			Kind:    Bool,
+			Level:   level,
+			Default: false,
+			Note:    note,
+		}
 	}
 	return []*Type{
 		bucketPart(bucketVersioningType, func(_ *Provider, old, in values) error {
-			was, is := old.object("versioningConfiguration").str("status"), in.object("versioningConfiguration").str("status")
+			was, is := old.object(
+				"versioningConfiguration",
+			).str(
+				"status",
+			), in.object(
+				"versioningConfiguration",
+			).str(
+				"status",
+			)
 			if was != "" && was != "Disabled" && is == "Disabled" {
-				return fmt.Errorf("versioningConfiguration.status cannot be updated from '%s' to '%s': a bucket that had versions keeps them; use Suspended", was, is)
+				return fmt.Errorf(
+					"versioningConfiguration.status cannot be updated from '%s' to '%s': a bucket that "+
+						"had versions keeps them; use Suspended",
+					was,
+					is,
+				)
 			}
 			return nil
 		}, ofBucket(), bucketOwner(), refused("mfa", String, "there are no MFA devices"),
-			Property{Name: "versioningConfiguration", Kind: Object, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
-				{Name: "mfaDelete", Kind: String, Level: Recorded, Computed: true},
-				{Name: "status", Kind: String, Level: Recorded, Required: true},
-			}}),
+			Property{
+				Name:     "versioningConfiguration",
+				Kind:     Object,
+				Level:    Recorded,
+				Required: true,
+				Note:     noObjects,
+				Fields: []Property{
+					{
+						Name:     "mfaDelete",
+						Kind:     String,
+						Level:    Recorded,
+						Computed: true,
+					},
+					{
+						Name:     "status",
+						Kind:     String,
+						Level:    Recorded,
+						Required: true,
+					},
+				},
+			}),
 		bucketPart(bucketEncryptionType, nil, ofBucket(), bucketOwner(),
-			Property{Name: "rules", Kind: Set, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
-				{Name: "applyServerSideEncryptionByDefault", Kind: Object, Level: Recorded, Fields: []Property{
-					{Name: "kmsMasterKeyId", Kind: String, Level: Recorded, Note: "S3 does not test the key before it uses it"},
-					{Name: "sseAlgorithm", Kind: String, Level: Recorded, Required: true},
-				}},
-				{Name: "bucketKeyEnabled", Kind: Bool, Level: Recorded},
-			}}),
-		bucketPart(bucketPublicBlockType, nil, ofBucket(), flag("blockPublicAcls", noObjects, Recorded),
+			Property{
+				Name:     "rules",
+				Kind:     Set,
+				Level:    Recorded,
+				Required: true,
+				Note:     noObjects,
+				Fields: []Property{
+					{
+						Name:  "applyServerSideEncryptionByDefault",
+						Kind:  Object,
+						Level: Recorded,
+						Fields: []Property{
+							{
+								Name:  "kmsMasterKeyId",
+								Kind:  String,
+								Level: Recorded,
+								Note:  "S3 does not test the key before it uses it",
+							},
+							{
+								Name:     "sseAlgorithm",
+								Kind:     String,
+								Level:    Recorded,
+								Required: true,
+							},
+						},
+					},
+					{
+						Name:  "bucketKeyEnabled",
+						Kind:  Bool,
+						Level: Recorded,
+					},
+				},
+			}),
+		bucketPart(
+			bucketPublicBlockType,
+			nil,
+			ofBucket(),
+			flag("blockPublicAcls", noObjects, Recorded),
 			flag("blockPublicPolicy", "a policy for everybody without a condition is refused", Enforced),
-			flag("ignorePublicAcls", noObjects, Recorded), flag("restrictPublicBuckets", noObjects, Recorded)),
-		bucketPart(bucketOwnershipType, nil, ofBucket(), Property{Name: "rule", Kind: Object, Level: Recorded, Required: true, Note: noObjects, Fields: []Property{
-			{Name: "objectOwnership", Kind: String, Level: Recorded, Required: true}}}),
+			flag(
+				"ignorePublicAcls",
+				noObjects,
+				Recorded,
+			),
+			flag("restrictPublicBuckets", noObjects, Recorded),
+		),
+		bucketPart(bucketOwnershipType, nil, ofBucket(), Property{
+			Name:     "rule",
+			Kind:     Object,
+			Level:    Recorded,
+			Required: true,
+			Note:     noObjects,
+			Fields: []Property{
+				{
+					Name:     "objectOwnership",
+					Kind:     String,
+					Level:    Recorded,
+					Required: true,
+				}},
+		}),
 		bucketPart(bucketPolicyType, fitsBucket, ofBucket(),
-			Property{Name: "policy", Kind: Document, Level: Enforced, Required: true, Check: resourcePolicy, Note: "judged where CloudTrail is given the bucket"}),
+			Property{
+				Name:     "policy",
+				Kind:     Document,
+				Level:    Enforced,
+				Required: true,
+				Check:    resourcePolicy,
+				Note:     "judged where CloudTrail is given the bucket",
+			}),
 	}
 }
 
@@ -124,7 +269,10 @@ func bucketPart(token string, fits func(p *Provider, old, in values) error, prop
 		fits = func(*Provider, values, values) error { return nil }
 	}
 	return &Type{
-		Token: token, Properties: props, CreateFirst: true, Check: checkPart,
+		Token:       token,
+		Properties:  props,
+		CreateFirst: true,
+		Check:       checkPart,
 		Create: func(_ context.Context, p *Provider, in values) (state.Record, error) {
 			id, owner := in.str("bucket"), in.str("expectedBucketOwner")
 			if _, err := p.Store.Get(bucketType, id); err != nil {
@@ -134,7 +282,12 @@ func bucketPart(token string, fits func(p *Provider, old, in values) error, prop
 				id += "," + owner
 			}
 			if owner != "" && owner != Account {
-				return state.Record{}, fmt.Errorf("AccessDenied: the bucket %s belongs to %s, not to %s", in.str("bucket"), Account, owner)
+				return state.Record{}, fmt.Errorf(
+					"AccessDenied: the bucket %s belongs to %s, not to %s",
+					in.str("bucket"),
+					Account,
+					owner,
+				)
 			}
 			return state.Record{ID: id, Properties: base(in)}, fits(p, values{}, in)
 		},
@@ -157,7 +310,10 @@ func bucketName(v any) error {
 	_, address := netip.ParseAddr(s)
 	switch {
 	case !bucketPattern.MatchString(s):
-		return fmt.Errorf("a bucket's name has 3 to 63 lower-case letters, digits, '.' or '-', and a letter or digit first and last")
+		return fmt.Errorf(
+			"a bucket's name has 3 to 63 lower-case letters, digits, '.' or '-', and a letter or digit " +
+				"first and last",
+		)
 	case strings.Contains(s, ".."):
 		return fmt.Errorf("a bucket's name must not have two periods side by side")
 	case address == nil:
@@ -173,7 +329,11 @@ func bucketName(v any) error {
 func createBucket(_ context.Context, p *Provider, in values) (state.Record, error) {
 	name := in.str("bucket")
 	if _, err := p.Store.Get(bucketType, name); err == nil {
-		return state.Record{}, fmt.Errorf("BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded and you already own it: %s", name)
+		return state.Record{}, fmt.Errorf(
+			"BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded and you "+
+				"already own it: %s",
+			name,
+		)
 	}
 	rec := state.Record{ID: name, Properties: base(in)}
 	props := rec.Properties
@@ -204,8 +364,14 @@ func fitsBucket(p *Provider, _, in values) error {
 		return err
 	}
 	for _, s := range policy.Statements {
-		if everybody := s.AnyPrincipal || slices.Contains(s.Principals, "*"); blocked && s.Allow && everybody && len(s.Conditions) == 0 {
-			return fmt.Errorf("AccessDenied: public policies are blocked by the BlockPublicPolicy block public access setting of the bucket %s", name)
+		if everybody := s.AnyPrincipal ||
+			slices.Contains(s.Principals, "*"); blocked && s.Allow && everybody &&
+			len(s.Conditions) == 0 {
+			return fmt.Errorf(
+				"AccessDenied: public policies are blocked by the BlockPublicPolicy block public access "+
+					"setting of the bucket %s",
+				name,
+			)
 		}
 	}
 	return nil

@@ -8,38 +8,164 @@ import (
 // storageClasses are what objects move to. Source: S3 API reference,
 // Transition.
 func lifecycleType() *Type {
-	t := bucketPart(bucketLifecycleType, nil, ofBucket(), Property{Name: "expectedBucketOwner", Kind: String, Level: Enforced, Computed: true, Replace: true, Check: bucketOwner().Check},
-		Property{Name: "rules", Kind: List, Level: Recorded, Required: true, Note: noObjects, Check: lifecycleRules, Fields: lifecycleRuleProperties()},
-		Property{Name: "timeouts", Kind: Object, Level: Recorded, Note: "no operation takes long", Fields: []Property{
-			{Name: "create", Kind: String, Level: Recorded}, {Name: "update", Kind: String, Level: Recorded}}},
-		Property{Name: "transitionDefaultMinimumObjectSize", Kind: String, Level: Recorded, Default: "all_storage_classes_128K",
-			Check: oneOf("all_storage_classes_128K", "varies_by_storage_class"), Note: noObjects})
+	t := bucketPart(bucketLifecycleType, nil, ofBucket(), Property{
+		Name:     "expectedBucketOwner",
+		Kind:     String,
+		Level:    Enforced,
+		Computed: true,
+		Replace:  true,
+		Check:    bucketOwner().Check,
+	},
+		Property{
+			Name:     "rules",
+			Kind:     List,
+			Level:    Recorded,
+			Required: true,
+			Note:     noObjects,
+			Check:    lifecycleRules,
+			Fields:   lifecycleRuleProperties(),
+		},
+		Property{
+			Name:  "timeouts",
+			Kind:  Object,
+			Level: Recorded,
+			Note:  "no operation takes long",
+			Fields: []Property{
+				{
+					Name:  "create",
+					Kind:  String,
+					Level: Recorded,
+				},
+				{
+					Name:  "update",
+					Kind:  String,
+					Level: Recorded,
+				},
+			},
+		},
+		Property{
+			Name:    "transitionDefaultMinimumObjectSize",
+			Kind:    String,
+			Level:   Recorded,
+			Default: "all_storage_classes_128K",
+			Check:   oneOf("all_storage_classes_128K", "varies_by_storage_class"),
+			Note:    noObjects,
+		})
 	return t
 }
 
 func lifecycleRuleProperties() []Property {
 	days := func(name string, low float64, required bool) Property {
-		return Property{Name: name, Kind: Int, Level: Recorded, Required: required, Check: between(low, 1<<31-1)}
+		return Property{
+			Name:     name,
+			Kind:     Int,
+			Level:    Recorded,
+			Required: required,
+			Check:    between(low, 1<<31-1),
+		}
 	}
-	date := Property{Name: "date", Kind: String, Level: Recorded, Check: fullDate}
-	class := Property{Name: "storageClass", Kind: String, Level: Recorded, Required: true}
+	date := Property{
+		Name:  "date",
+		Kind:  String,
+		Level: Recorded,
+		Check: fullDate,
+	}
+	class := Property{
+		Name:     "storageClass",
+		Kind:     String,
+		Level:    Recorded,
+		Required: true,
+	}
 	text := func(name string, required bool) Property {
-		return Property{Name: name, Kind: String, Level: Recorded, Required: required}
+		return Property{
+			Name:     name,
+			Kind:     String,
+			Level:    Recorded,
+			Required: required,
+		}
 	}
-	sizes := []Property{days("objectSizeGreaterThan", 0, false), days("objectSizeLessThan", 1, false), text("prefix", false)}
-	return []Property{
-		{Name: "abortIncompleteMultipartUpload", Kind: Object, Level: Recorded, Fields: []Property{days("daysAfterInitiation", 1, false)}},
-		{Name: "expiration", Kind: Object, Level: Recorded, Fields: []Property{date, days("days", 1, false), {Name: "expiredObjectDeleteMarker", Kind: Bool, Level: Recorded}}},
-		{Name: "filter", Kind: Object, Level: Recorded, Fields: append([]Property{
-			{Name: "and", Kind: Object, Level: Recorded, Fields: append([]Property{{Name: "tags", Kind: Map, Elem: String, Level: Recorded}}, sizes...)},
-			{Name: "tag", Kind: Object, Level: Recorded, Fields: []Property{text("key", true), text("value", true)}},
-		}, sizes...)},
-		{Name: "id", Kind: String, Level: Recorded, Required: true, Check: length(1, 255)},
-		{Name: "noncurrentVersionExpiration", Kind: Object, Level: Recorded, Fields: []Property{days("newerNoncurrentVersions", 1, false), days("noncurrentDays", 1, true)}},
-		{Name: "noncurrentVersionTransitions", Kind: Set, Level: Recorded, Fields: []Property{days("newerNoncurrentVersions", 1, false), days("noncurrentDays", 0, true), class}},
+	sizes := []Property{
+		days("objectSizeGreaterThan", 0, false),
+		days("objectSizeLessThan", 1, false),
 		text("prefix", false),
-		{Name: "status", Kind: String, Level: Recorded, Required: true},
-		{Name: "transitions", Kind: Set, Level: Recorded, Fields: []Property{date, days("days", 0, false), class}},
+	}
+	return []Property{
+		{
+			Name:   "abortIncompleteMultipartUpload",
+			Kind:   Object,
+			Level:  Recorded,
+			Fields: []Property{days("daysAfterInitiation", 1, false)},
+		},
+		{
+			Name:  "expiration",
+			Kind:  Object,
+			Level: Recorded,
+			Fields: []Property{date, days("days", 1, false), {
+				Name:  "expiredObjectDeleteMarker",
+				Kind:  Bool,
+				Level: Recorded,
+			}},
+		},
+		{
+			Name:  "filter",
+			Kind:  Object,
+			Level: Recorded,
+			Fields: append([]Property{
+				{
+					Name:  "and",
+					Kind:  Object,
+					Level: Recorded,
+					Fields: append([]Property{{
+						Name:  "tags",
+						Kind:  Map,
+						Elem:  String,
+						Level: Recorded,
+					}}, sizes...),
+				},
+				{
+					Name:   "tag",
+					Kind:   Object,
+					Level:  Recorded,
+					Fields: []Property{text("key", true), text("value", true)},
+				},
+			}, sizes...),
+		},
+		{
+			Name:     "id",
+			Kind:     String,
+			Level:    Recorded,
+			Required: true,
+			Check:    length(1, 255),
+		},
+		{
+			Name:   "noncurrentVersionExpiration",
+			Kind:   Object,
+			Level:  Recorded,
+			Fields: []Property{days("newerNoncurrentVersions", 1, false), days("noncurrentDays", 1, true)},
+		},
+		{
+			Name:  "noncurrentVersionTransitions",
+			Kind:  Set,
+			Level: Recorded,
+			Fields: []Property{
+				days("newerNoncurrentVersions", 1, false),
+				days("noncurrentDays", 0, true),
+				class,
+			},
+		},
+		text("prefix", false),
+		{
+			Name:     "status",
+			Kind:     String,
+			Level:    Recorded,
+			Required: true,
+		},
+		{
+			Name:   "transitions",
+			Kind:   Set,
+			Level:  Recorded,
+			Fields: []Property{date, days("days", 0, false), class},
+		},
 	}
 }
 
@@ -72,7 +198,10 @@ func lifecycleRules(v any) error {
 			return fmt.Errorf("the rule %q must have either filter or prefix", r.str("id"))
 		}
 		acts := false
-		for _, action := range []string{"abortIncompleteMultipartUpload", "expiration", "noncurrentVersionExpiration", "noncurrentVersionTransitions", "transitions"} {
+		for _, action := range []string{
+			"abortIncompleteMultipartUpload", "expiration", "noncurrentVersionExpiration",
+			"noncurrentVersionTransitions", "transitions",
+		} {
 			acts = acts || r.has(action) && !empty(r[action])
 		}
 		if !acts {

@@ -40,7 +40,10 @@ func TestTableIsMadeFromTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("docs/local-cloud-support.md is out of date: run go test ./internal/localcloud/provider -run TestTable -update")
+		t.Error(
+			"docs/local-cloud-support.md is out of date: run go test ./internal/localcloud/provider -run " +
+				"TestTable -update",
+		)
 	}
 }
 
@@ -91,11 +94,14 @@ var sdk = map[string][2]any{
 	deploymentGroupType:       {codedeploy.DeploymentGroupArgs{}, codedeploy.DeploymentGroup{}},
 	deploymentConfigType:      {codedeploy.DeploymentConfigArgs{}, codedeploy.DeploymentConfig{}},
 
-	keyType:               {kms.KeyArgs{}, kms.Key{}},
-	keyAliasType:          {kms.AliasArgs{}, kms.Alias{}},
-	bucketType:            {s3.BucketV2Args{}, s3.BucketV2{}},
-	bucketVersioningType:  {s3.BucketVersioningV2Args{}, s3.BucketVersioningV2{}},
-	bucketEncryptionType:  {s3.BucketServerSideEncryptionConfigurationV2Args{}, s3.BucketServerSideEncryptionConfigurationV2{}},
+	keyType:              {kms.KeyArgs{}, kms.Key{}},
+	keyAliasType:         {kms.AliasArgs{}, kms.Alias{}},
+	bucketType:           {s3.BucketV2Args{}, s3.BucketV2{}},
+	bucketVersioningType: {s3.BucketVersioningV2Args{}, s3.BucketVersioningV2{}},
+	bucketEncryptionType: {
+		s3.BucketServerSideEncryptionConfigurationV2Args{},
+		s3.BucketServerSideEncryptionConfigurationV2{},
+	},
 	bucketLifecycleType:   {s3.BucketLifecycleConfigurationV2Args{}, s3.BucketLifecycleConfigurationV2{}},
 	bucketPublicBlockType: {s3.BucketPublicAccessBlockArgs{}, s3.BucketPublicAccessBlock{}},
 	bucketOwnershipType:   {s3.BucketOwnershipControlsArgs{}, s3.BucketOwnershipControls{}},

@@ -38,7 +38,10 @@ func NewServer(p *Provider, o Origin) *Server { return &Server{p: p, origin: o} 
 // Hashes of archives are the engine's own, and never made here: it has read
 // the archive where the program is.
 var marshalling = plugin.MarshalOptions{
-	KeepUnknowns: true, KeepSecrets: false, KeepOutputValues: false, SkipNulls: true,
+	KeepUnknowns:     true,
+	KeepSecrets:      false,
+	KeepOutputValues: false,
+	SkipNulls:        true,
 }
 
 func read(s *structpb.Struct) (values, error) {
@@ -110,7 +113,10 @@ func (s *Server) DiffConfig(_ context.Context, r *pulumirpc.DiffRequest) (*pulum
 
 // Configure tells the engine what this provider can do, and keeps its settings
 // for the calls of the same connection.
-func (s *Server) Configure(ctx context.Context, r *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+func (s *Server) Configure(
+	ctx context.Context,
+	r *pulumirpc.ConfigureRequest,
+) (*pulumirpc.ConfigureResponse, error) {
 	args, err := read(r.Args)
 	if err != nil {
 		return nil, err
@@ -125,7 +131,10 @@ func (s *Server) Configure(ctx context.Context, r *pulumirpc.ConfigureRequest) (
 }
 
 func failures(in []Failure) []*pulumirpc.CheckFailure {
-	slices.SortFunc(in, func(a, b Failure) int { return strings.Compare(a.Property+a.Reason, b.Property+b.Reason) })
+	slices.SortFunc(
+		in,
+		func(a, b Failure) int { return strings.Compare(a.Property+a.Reason, b.Property+b.Reason) },
+	)
 	var out []*pulumirpc.CheckFailure
 	for _, f := range in {
 		out = append(out, &pulumirpc.CheckFailure{Property: f.Property, Reason: f.Reason})
@@ -160,7 +169,11 @@ func (s *Server) check(ctx context.Context, r *pulumirpc.CheckRequest) (*structp
 	if err != nil {
 		return nil, nil, err
 	}
-	naming := autonaming{resource: urn.Name(), urn: string(urn), random: hex.EncodeToString(r.RandomSeed)}
+	naming := autonaming{
+		resource: urn.Name(),
+		urn:      string(urn),
+		random:   hex.EncodeToString(r.RandomSeed),
+	}
 	if a := r.Autonaming; a != nil {
 		naming.proposed = a.ProposedName
 		naming.enforce = a.Mode == pulumirpc.CheckRequest_AutonamingOptions_ENFORCE
@@ -194,9 +207,16 @@ func (s *Server) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.D
 	if err != nil {
 		return nil, err
 	}
-	out := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{}}
+	out := &pulumirpc.DiffResponse{
+		Changes:         pulumirpc.DiffResponse_DIFF_NONE,
+		HasDetailedDiff: true,
+		DetailedDiff:    map[string]*pulumirpc.PropertyDiff{},
+	}
 	for _, c := range append(t.diff(olds, news), t.retagged(olds, news)...) {
-		if slices.ContainsFunc(r.IgnoreChanges, func(i string) bool { return c.path == i || strings.HasPrefix(c.path, i+".") }) {
+		if slices.ContainsFunc(
+			r.IgnoreChanges,
+			func(i string) bool { return c.path == i || strings.HasPrefix(c.path, i+".") },
+		) {
 			continue
 		}
 		top, _, _ := strings.Cut(c.path, ".")
@@ -210,7 +230,8 @@ func (s *Server) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.D
 	// A resource whose name is given cannot exist twice, so the old one goes
 	// first; so does one that has no name of its own but a place.
 	if len(out.Replaces) > 0 {
-		out.DeleteBeforeReplace = !t.CreateFirst && (t.Name == "" || !slices.Contains(news.list(defaultsKey), any(t.Name)))
+		out.DeleteBeforeReplace = !t.CreateFirst &&
+			(t.Name == "" || !slices.Contains(news.list(defaultsKey), any(t.Name)))
 	}
 	return out, nil
 }

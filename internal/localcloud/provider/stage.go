@@ -50,7 +50,11 @@ func (p *Provider) stageOutputs(in values) (map[string]any, error) {
 	}
 	for _, e := range in.list("routeSettings") {
 		if key := values(e.(map[string]any)).str("routeKey"); !p.hasRoute(id, key) {
-			return nil, fmt.Errorf("NotFoundException: Unable to find Route by key %s within the provided RouteSettings: let the stage depend on its routes", key)
+			return nil, fmt.Errorf(
+				"NotFoundException: Unable to find Route by key %s within the provided RouteSettings: let "+
+					"the stage depend on its routes",
+				key,
+			)
 		}
 	}
 	props := base(in)
@@ -79,7 +83,11 @@ func (p *Provider) logGroupExists(arn string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("BadRequestException: the access log destination %s is no log group of this cloud; Firehose streams are not supported locally", arn)
+	return fmt.Errorf(
+		"BadRequestException: the access log destination %s is no log group of this cloud; Firehose "+
+			"streams are not supported locally",
+		arn,
+	)
 }
 
 // API returns what the gateway must know of an API.
@@ -93,8 +101,14 @@ func (p *Provider) API(id string) (gateway.API, error) {
 	if err != nil {
 		return gateway.API{}, err
 	}
-	out := gateway.API{ID: id, Name: v.str("name"), AccountID: Account, Region: p.Region,
-		DisableExecuteAPIEndpoint: v.boolean("disableExecuteApiEndpoint"), Live: live}
+	out := gateway.API{
+		ID:                        id,
+		Name:                      v.str("name"),
+		AccountID:                 Account,
+		Region:                    p.Region,
+		DisableExecuteAPIEndpoint: v.boolean("disableExecuteApiEndpoint"),
+		Live:                      live,
+	}
 	for _, s := range p.children(stageType, id) {
 		stage, err := p.gatewayStage(s)
 		if err != nil {
@@ -167,7 +181,11 @@ func invokeURL(endpoint, stage string) string {
 
 func (p *Provider) gatewayStage(r state.Record) (gateway.Stage, error) {
 	v := values(r.Properties)
-	out := gateway.Stage{Name: r.ID, Variables: v.stringMap("stageVariables"), RouteThrottles: map[string]gateway.Throttle{}}
+	out := gateway.Stage{
+		Name:           r.ID,
+		Variables:      v.stringMap("stageVariables"),
+		RouteThrottles: map[string]gateway.Throttle{},
+	}
 	if d := v.object("defaultRouteSettings"); d != nil {
 		out.Default = throttle(d)
 	}
@@ -178,7 +196,10 @@ func (p *Provider) gatewayStage(r state.Record) (gateway.Stage, error) {
 	if l := v.object("accessLogSettings"); l != nil {
 		name := l.str("destinationArn")
 		_, name, _ = strings.Cut(name, ":log-group:")
-		out.AccessLog = &gateway.AccessLog{Format: l.str("format"), Destination: strings.TrimSuffix(name, ":*")}
+		out.AccessLog = &gateway.AccessLog{
+			Format:      l.str("format"),
+			Destination: strings.TrimSuffix(name, ":*"),
+		}
 	}
 	if v.boolean("autoDeploy") {
 		return out, nil
@@ -199,18 +220,34 @@ func (p *Provider) gatewayStage(r state.Record) (gateway.Stage, error) {
 // throttle reads a block of route settings. A value that the block leaves out
 // is sent as 0, which rejects every request.
 func throttle(v values) gateway.Throttle {
-	return gateway.Throttle{Rate: v.number("throttlingRateLimit"), Burst: int(v.number("throttlingBurstLimit")), Set: true}
+	return gateway.Throttle{
+		Rate:  v.number("throttlingRateLimit"),
+		Burst: int(v.number("throttlingBurstLimit")),
+		Set:   true,
+	}
 }
 
 func cors(v values) *gateway.CORS {
-	return &gateway.CORS{AllowOrigins: v.strings("allowOrigins"), AllowMethods: v.strings("allowMethods"), AllowHeaders: v.strings("allowHeaders"),
-		ExposeHeaders: v.strings("exposeHeaders"), MaxAge: int(v.number("maxAge")), AllowCredentials: v.boolean("allowCredentials")}
+	return &gateway.CORS{
+		AllowOrigins:     v.strings("allowOrigins"),
+		AllowMethods:     v.strings("allowMethods"),
+		AllowHeaders:     v.strings("allowHeaders"),
+		ExposeHeaders:    v.strings("exposeHeaders"),
+		MaxAge:           int(v.number("maxAge")),
+		AllowCredentials: v.boolean("allowCredentials"),
+	}
 }
 
 func gatewayRoute(r state.Record) gateway.Route {
 	v := values(r.Properties)
-	return gateway.Route{Key: v.str("routeKey"), IntegrationID: strings.TrimPrefix(v.str("target"), "integrations/"), OperationName: v.str("operationName"),
-		Authorization: v.str("authorizationType"), AuthorizerID: v.str("authorizerId"), Scopes: v.strings("authorizationScopes")}
+	return gateway.Route{
+		Key:           v.str("routeKey"),
+		IntegrationID: strings.TrimPrefix(v.str("target"), "integrations/"),
+		OperationName: v.str("operationName"),
+		Authorization: v.str("authorizationType"),
+		AuthorizerID:  v.str("authorizerId"),
+		Scopes:        v.strings("authorizationScopes"),
+	}
 }
 
 // functionARN takes the ARN out of an integration's or authorizer's URI.
@@ -225,6 +262,11 @@ func (p *Provider) functionARN(uri string) string {
 
 func (p *Provider) gatewayIntegration(r state.Record) gateway.Integration {
 	v := values(r.Properties)
-	return gateway.Integration{ID: r.ID, Type: v.str("integrationType"), FunctionARN: p.functionARN(v.str("integrationUri")),
-		PayloadFormatVersion: v.str("payloadFormatVersion"), Timeout: time.Duration(v.number("timeoutMilliseconds")) * time.Millisecond}
+	return gateway.Integration{
+		ID:                   r.ID,
+		Type:                 v.str("integrationType"),
+		FunctionARN:          p.functionARN(v.str("integrationUri")),
+		PayloadFormatVersion: v.str("payloadFormatVersion"),
+		Timeout:              time.Duration(v.number("timeoutMilliseconds")) * time.Millisecond,
+	}
 }

@@ -14,8 +14,20 @@ const trailARN = "arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"
 // trailPolicy is a bucket's policy as the CloudTrail user guide has it.
 func trailPolicy(bucket, prefix, trail string) string {
 	const statement = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"%s","Resource":"arn:aws:s3:::%s","Condition":{"StringEquals":{"aws:SourceArn":"%s"%s}}}`
-	return `{"Version":"2012-10-17","Statement":[` + fmt.Sprintf(statement, "s3:GetBucketAcl", bucket, trail, "") + "," +
-		fmt.Sprintf(statement, "s3:PutObject", bucket+"/"+prefix+"AWSLogs/000000000000/*", trail, `,"s3:x-amz-acl":"bucket-owner-full-control"`) + `]}`
+	return `{"Version":"2012-10-17","Statement":[` + fmt.Sprintf(
+		statement,
+		"s3:GetBucketAcl",
+		bucket,
+		trail,
+		"",
+	) + "," +
+		fmt.Sprintf(
+			statement,
+			"s3:PutObject",
+			bucket+"/"+prefix+"AWSLogs/000000000000/*",
+			trail,
+			`,"s3:x-amz-acl":"bucket-owner-full-control"`,
+		) + `]}`
 }
 
 // serviceKey is a key's policy that lets a service use it.
@@ -34,32 +46,68 @@ func audit(t *testing.T, s *Server) {
 	t.Helper()
 	create(t, s, bucketType, "b", props(map[string]any{"bucket": "audit-logs"}))
 	create(t, s, bucketType, "other", props(map[string]any{"bucket": "other-logs"}))
-	create(t, s, bucketPolicyType, "p", props(map[string]any{"bucket": "audit-logs", "policy": trailPolicy("audit-logs", "", trailARN)}))
+	create(t, s, bucketPolicyType, "p", props(map[string]any{
+		"bucket": "audit-logs",
+		"policy": trailPolicy("audit-logs", "", trailARN),
+	}))
 }
 
 func TestStorageResourcesLive(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t)
 	audit(t, s)
-	create(t, s, bucketPolicyType, "o", props(map[string]any{"bucket": "other-logs", "policy": trailPolicy("other-logs", "p/", trailARN)}))
+	create(t, s, bucketPolicyType, "o", props(map[string]any{
+		"bucket": "other-logs",
+		"policy": trailPolicy("other-logs", "p/", trailARN),
+	}))
 	key, _, _ := create(t, s, keyType, "k", props(map[string]any{}))
 	second, _, _ := create(t, s, keyType, "k2", props(map[string]any{}))
 	part := func(pairs ...any) map[string]any { return with(map[string]any{"bucket": "other-logs"}, pairs...) }
-	rule := map[string]any{"id": "old", "status": "Enabled", "filter": map[string]any{}, "expiration": map[string]any{"days": 365}}
+	rule := map[string]any{
+		"id":         "old",
+		"status":     "Enabled",
+		"filter":     map[string]any{},
+		"expiration": map[string]any{"days": 365},
+	}
 	elsewhere := map[string]any{"bucket": "audit-logs"}
 	tagged := map[string]any{"tags": map[string]any{"a": "b"}}
 	for name, l := range map[string]life{
-		"bucket":     {bucketType, map[string]any{"bucket": "fresh"}, tagged, map[string]any{"bucket": "fresher", "objectLockEnabled": true}},
+		"bucket": {bucketType, map[string]any{"bucket": "fresh"}, tagged, map[string]any{
+			"bucket":            "fresher",
+			"objectLockEnabled": true,
+		}},
 		"versioning": {bucketVersioningType, part("versioningConfiguration", map[string]any{"status": "Enabled"}), map[string]any{"versioningConfiguration": map[string]any{"status": "Suspended"}}, elsewhere},
 		"encryption": {bucketEncryptionType, part("rules", []any{map[string]any{"applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": "AES256"}}}),
-			map[string]any{"rules": []any{map[string]any{"bucketKeyEnabled": true, "applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key}}}}, elsewhere},
+			map[string]any{"rules": []any{map[string]any{
+				"bucketKeyEnabled": true,
+				"applyServerSideEncryptionByDefault": map[string]any{
+					"sseAlgorithm":   "aws:kms",
+					"kmsMasterKeyId": key,
+				},
+			}}}, elsewhere},
 		"lifecycle":    {bucketLifecycleType, part("rules", []any{rule}), map[string]any{"rules": []any{with(rule, "noncurrentVersionExpiration", map[string]any{"noncurrentDays": 30})}}, elsewhere},
 		"public block": {bucketPublicBlockType, part("blockPublicAcls", true), map[string]any{"restrictPublicBuckets": true}, elsewhere},
 		"ownership":    {bucketOwnershipType, part("rule", map[string]any{"objectOwnership": "BucketOwnerEnforced"}), map[string]any{"rule": map[string]any{"objectOwnership": "ObjectWriter"}}, elsewhere},
 		"policy":       {bucketPolicyType, part("policy", trailPolicy("other-logs", "", trailARN)), map[string]any{"policy": trailPolicy("other-logs", "p/", trailARN)}, nil},
-		"key":          {keyType, map[string]any{"description": "x"}, map[string]any{"isEnabled": false, "enableKeyRotation": true, "deletionWindowInDays": 7}, map[string]any{"keyUsage": "SIGN_VERIFY", "multiRegion": true}},
-		"alias":        {keyAliasType, map[string]any{"name": "alias/x", "targetKeyId": key}, map[string]any{"targetKeyId": second}, map[string]any{"name": "alias/y"}},
-		"trail":        {trailType, map[string]any{"name": "audit", "s3BucketName": "audit-logs"}, map[string]any{"isMultiRegionTrail": true, "enableLogging": false}, map[string]any{"name": "another"}},
+		"key": {keyType, map[string]any{"description": "x"}, map[string]any{
+			"isEnabled":            false,
+			"enableKeyRotation":    true,
+			"deletionWindowInDays": 7,
+		}, map[string]any{
+			"keyUsage":    "SIGN_VERIFY",
+			"multiRegion": true,
+		}},
+		"alias": {keyAliasType, map[string]any{
+			"name":        "alias/x",
+			"targetKeyId": key,
+		}, map[string]any{"targetKeyId": second}, map[string]any{"name": "alias/y"}},
+		"trail": {trailType, map[string]any{
+			"name":         "audit",
+			"s3BucketName": "audit-logs",
+		}, map[string]any{
+			"isMultiRegionTrail": true,
+			"enableLogging":      false,
+		}, map[string]any{"name": "another"}},
 	} {
 		t.Run(name, func(t *testing.T) { l.run(t, s) })
 	}
@@ -72,8 +120,14 @@ func TestStorageOutputsLookLikeThoseOfAWS(t *testing.T) {
 	_, bucket, _ := create(t, s, bucketType, "Mixed", props(map[string]any{}))
 	_, key, _ := create(t, s, keyType, "k", props(map[string]any{"enableKeyRotation": true}))
 	regional, _, _ := create(t, s, keyType, "m", props(map[string]any{"multiRegion": true}))
-	_, alias, _ := create(t, s, keyAliasType, "a", props(map[string]any{"name": "alias/items", "targetKeyId": key.str("arn")}))
-	id, trail, _ := create(t, s, trailType, "audit", props(map[string]any{"name": "audit", "s3BucketName": "audit-logs"}))
+	_, alias, _ := create(t, s, keyAliasType, "a", props(map[string]any{
+		"name":        "alias/items",
+		"targetKeyId": key.str("arn"),
+	}))
+	id, trail, _ := create(t, s, trailType, "audit", props(map[string]any{
+		"name":         "audit",
+		"s3BucketName": "audit-logs",
+	}))
 	name := bucket.str("bucket")
 	for _, c := range []struct{ got, want string }{
 		{name, "^mixed-[0-9a-f]{7}$"},
@@ -134,10 +188,14 @@ func TestStorageInputsAreRefused(t *testing.T) {
 		{bucketLifecycleType, rules(with(rule, "expiration", nil)), "has no action"},
 		{bucketLifecycleType, rules(with(rule, "prefix", "x", "filter", map[string]any{})), "either filter or prefix"},
 		{bucketLifecycleType, rules(with(rule, "expiration", map[string]any{"date": "2030-01-31T10:00:00Z"})), "midnight"},
-		{bucketLifecycleType, rules(with(rule, "transitions", []any{map[string]any{"days": 1, "storageClass": "COLD"}})), "must be one of DEEP_ARCHIVE, GLACIER"},
+		{bucketLifecycleType, rules(with(rule, "transitions", []any{map[string]any{
+			"days":         1,
+			"storageClass": "COLD",
+		}})), "must be one of DEEP_ARCHIVE, GLACIER"},
 		{bucketPolicyType, policy("{"), "policy is invalid"},
 		{bucketPolicyType, policy(`{"Version":"2012-10-17","Statement":[]}`), "no statement"},
-		{bucketPolicyType, policy(trailPolicy("other-logs", "", trailARN)), "MalformedPolicy: Policy has invalid resource"},
+		{bucketPolicyType, policy(trailPolicy("other-logs", "", trailARN)), "MalformedPolicy: Policy has " +
+			"invalid resource"},
 		{bucketPolicyType, policy(open), "blocked by the BlockPublicPolicy"},
 		{keyType, map[string]any{"deletionWindowInDays": 6}, "from 7 to 30"},
 		{keyType, map[string]any{"deletionWindowInDays": 31}, "from 7 to 30"},
@@ -147,7 +205,10 @@ func TestStorageInputsAreRefused(t *testing.T) {
 		{keyAliasType, map[string]any{"targetKeyId": key}, "give \"name\" explicitly"},
 		{keyAliasType, map[string]any{"name": "x", "targetKeyId": key}, "an alias is alias/"},
 		{keyAliasType, map[string]any{"name": "alias/aws/x", "targetKeyId": key}, "AWS's own keys"},
-		{keyAliasType, map[string]any{"name": "alias/x", "targetKeyId": "none"}, "NotFoundException: Key 'none' does not exist"},
+		{keyAliasType, map[string]any{
+			"name":        "alias/x",
+			"targetKeyId": "none",
+		}, "NotFoundException: Key 'none' does not exist"},
 		{keyAliasType, map[string]any{"name": "alias/taken", "targetKeyId": key}, "AlreadyExistsException"},
 		{trailType, with(trail, "name", "a"), "3 to 128"},
 		{trailType, with(trail, "name", "a--b"), "side by side"},
@@ -157,16 +218,34 @@ func TestStorageInputsAreRefused(t *testing.T) {
 		{trailType, with(trail, "snsTopicName", "x"), `does not support the property "snsTopicName"`},
 		{trailType, with(trail, "cloudWatchLogsGroupArn", "arn:aws:logs:us-east-1:000000000000:log-group:x:*"), "go together"},
 		{trailType, with(trail, "eventSelectors", []any{map[string]any{}}, "advancedEventSelectors", []any{}), "only one of eventSelectors"},
-		{trailType, trail, "InsufficientS3BucketPolicyException: Incorrect S3 bucket policy is detected for bucket: audit-logs"},
+		{trailType, trail, "InsufficientS3BucketPolicyException: Incorrect S3 bucket policy is detected " +
+			"for bucket: audit-logs"},
 		{trailType, with(trail, "s3BucketName", "other-logs"), "InsufficientS3BucketPolicyException"},
-		{logGroupType, map[string]any{"name": "g", "kmsKeyId": ownKey.str("arn")}, "AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:us-east-1:000000000000:log-group:g'"},
-		{logGroupType, map[string]any{"name": "g", "kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/none"}, "AccessDeniedException"},
+		{logGroupType, map[string]any{
+			"name":     "g",
+			"kmsKeyId": ownKey.str("arn"),
+		}, "AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with " +
+			"Arn 'arn:aws:logs:us-east-1:000000000000:log-group:g'"},
+		{logGroupType, map[string]any{
+			"name":     "g",
+			"kmsKeyId": "arn:aws:kms:us-east-1:000000000000:key/none",
+		}, "AccessDeniedException"},
 	} {
 		if got := refusal(t, s, c.token, c.in); !strings.Contains(got, c.want) {
 			t.Errorf("%s %v: got %q, want %q", c.token, c.in, got, c.want)
 		}
 	}
-	if got := refusal(t, s, bucketPublicBlockType, with(bucket("audit-logs"), "blockPublicPolicy", false)) + refusal(t, s, bucketPolicyType, policy(open)); got != "" {
+	if got := refusal(
+		t,
+		s,
+		bucketPublicBlockType,
+		with(bucket("audit-logs"), "blockPublicPolicy", false),
+	) + refusal(
+		t,
+		s,
+		bucketPolicyType,
+		policy(open),
+	); got != "" {
 		t.Errorf("an open policy of a bucket that does not block it gave %q", got)
 	}
 }
@@ -196,7 +275,13 @@ func TestTrailNeedsThePolicyOfItsPrefixAndKey(t *testing.T) {
 				_, key, _ := create(t, s, keyType, "k", props(map[string]any{"policy": c.key}))
 				in["kmsKeyId"] = key.str("arn")
 			}
-			if got := refusal(t, s, trailType, in); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			if got := refusal(
+				t,
+				s,
+				trailType,
+				in,
+			); (c.want == "") != (got == "") ||
+				!strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -208,11 +293,19 @@ func TestBucketThatHadVersionsKeepsThem(t *testing.T) {
 	s, _ := server(t)
 	audit(t, s)
 	in := func(status string) map[string]any {
-		return map[string]any{"bucket": "audit-logs", "versioningConfiguration": map[string]any{"status": status}}
+		return map[string]any{
+			"bucket":                  "audit-logs",
+			"versioningConfiguration": map[string]any{"status": status},
+		}
 	}
 	id, out, inputs := create(t, s, bucketVersioningType, "x", props(in("Enabled")))
 	news := checked(t, s, bucketVersioningType, "x", inputs, props(in("Disabled")))
-	_, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(bucketVersioningType, "x"), Id: id, Olds: encode(t, toPulumi(out)), News: news})
+	_, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+		Urn:  urn(bucketVersioningType, "x"),
+		Id:   id,
+		Olds: encode(t, toPulumi(out)),
+		News: news,
+	})
 	if err == nil || !strings.Contains(err.Error(), "cannot be updated from 'Enabled' to 'Disabled'") {
 		t.Errorf("got %v", err)
 	}
@@ -225,7 +318,10 @@ func TestRegionHasFiveTrails(t *testing.T) {
 	for n := range maxTrails + 1 {
 		name := fmt.Sprint("trail", n)
 		arn := s.p.arn("cloudtrail", "trail/"+name)
-		create(t, s, bucketPolicyType, "x", props(map[string]any{"bucket": "audit-logs", "policy": trailPolicy("audit-logs", "", arn)}))
+		create(t, s, bucketPolicyType, "x", props(map[string]any{
+			"bucket": "audit-logs",
+			"policy": trailPolicy("audit-logs", "", arn),
+		}))
 		got := refusal(t, s, trailType, map[string]any{"name": name, "s3BucketName": "audit-logs"})
 		if full := strings.Contains(got, "MaximumNumberOfTrailsExceededException"); full != (n == maxTrails) {
 			t.Errorf("trail %d: got %q", n+1, got)

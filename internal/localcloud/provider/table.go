@@ -9,9 +9,14 @@ import (
 // each supported resource type.
 func Table() string {
 	var b strings.Builder
-	b.WriteString("<!-- Made from the code by `go test ./internal/localcloud/provider -run TestTable -update`. -->\n")
+	b.WriteString(
+		"<!-- Made from the code by `go test ./internal/localcloud/provider -run TestTable -update`. -->\n",
+	)
 	b.WriteString("# What the local cloud supports\n\n")
-	b.WriteString("**enforced**: behaves as on AWS. **recorded**: kept and shown, without effect. **refused**: an error that names type and property, before anything is created. ")
+	b.WriteString(
+		"**enforced**: behaves as on AWS. **recorded**: kept and shown, without effect. **refused**: an " +
+			"error that names type and property, before anything is created. ",
+	)
 	b.WriteString("Resource types that are not listed are refused by name.\n\nLookups: ")
 	for i, token := range Invokes() {
 		if i > 0 {
@@ -19,8 +24,12 @@ func Table() string {
 		}
 		fmt.Fprintf(&b, "`%s`", token)
 	}
-	b.WriteString(".\n\nSettings of the provider: `region` is the cloud's own, and `defaultTags` are in `tagsAll`, ")
-	b.WriteString("under the tags of the resource, as on AWS; variables `TF_AWS_DEFAULT_TAGS_...` are not read. ")
+	b.WriteString(
+		".\n\nSettings of the provider: `region` is the cloud's own, and `defaultTags` are in `tagsAll`, ",
+	)
+	b.WriteString(
+		"under the tags of the resource, as on AWS; variables `TF_AWS_DEFAULT_TAGS_...` are not read. ",
+	)
 	fmt.Fprintf(&b, "Without effect: `%s`. Others are refused.\n", strings.Join(ineffective, "`, `"))
 	for _, t := range Types() {
 		fmt.Fprintf(&b, "\n## %s\n\n| property | | change | note |\n| --- | --- | --- | --- |\n", t.Token)

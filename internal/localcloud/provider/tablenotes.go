@@ -68,7 +68,10 @@ func (p *Provider) SetNotes(table string, n dynamodb.Notes) error {
 	rec.Properties["pointInTimeRecovery"] = map[string]any{"enabled": false}
 	delete(rec.Private, privateRecovery)
 	if n.RecoveryDays > 0 {
-		rec.Properties["pointInTimeRecovery"] = map[string]any{"enabled": true, "recoveryPeriodInDays": float64(n.RecoveryDays)}
+		rec.Properties["pointInTimeRecovery"] = map[string]any{
+			"enabled":              true,
+			"recoveryPeriodInDays": float64(n.RecoveryDays),
+		}
 		if rec.Private == nil {
 			rec.Private = map[string]string{}
 		}

@@ -30,7 +30,10 @@ func TestRecordsOfTablesAreAskedAndChangedAtTheGate(t *testing.T) {
 		t.Error("a table without a record has notes")
 	}
 	n, ok := s.p.Notes("noted")
-	if !ok || !cmp.Equal(n.Tags, map[string]string{"a": "1", "b": "2"}) || n.RecoveryDays != 35 || n.RecoverySince.IsZero() {
+	if !ok || !cmp.Equal(n.Tags, map[string]string{
+		"a": "1",
+		"b": "2",
+	}) || n.RecoveryDays != 35 || n.RecoverySince.IsZero() {
 		t.Fatalf("got %+v, %v", n, ok)
 	}
 	n.Tags, n.RecoveryDays, n.RecoverySince = map[string]string{"b": "3", "c": "4"}, 7, time.Unix(1000, 0)
@@ -52,7 +55,10 @@ func TestRecordsOfTablesAreAskedAndChangedAtTheGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := values(resp.GetProperties().AsMap())
-	if !cmp.Equal(read["tags"], any(map[string]any{"b": "3", "c": "4"})) || !cmp.Equal(read["tagsAll"], read["tags"]) ||
+	if !cmp.Equal(read["tags"], any(map[string]any{
+		"b": "3",
+		"c": "4",
+	})) || !cmp.Equal(read["tagsAll"], read["tags"]) ||
 		read.object("pointInTimeRecovery").number("recoveryPeriodInDays") != 7 {
 		t.Errorf("a refresh reads %v, %v and %v", read["tags"], read["tagsAll"], read["pointInTimeRecovery"])
 	}
@@ -77,7 +83,15 @@ func TestMemberThatAppearsTwiceInAPolicyIsRefusedInThePreview(t *testing.T) {
 		bucketPolicyType: {"bucket": "b", "policy": twice},
 		endpointType:     {"vpcId": "v", "serviceName": "com.amazonaws.us-east-1.dynamodb", "policy": twice},
 	} {
-		if got := refusal(t, s, token, in); !strings.Contains(got, "the member Statement[0].Effect appears twice") {
+		if got := refusal(
+			t,
+			s,
+			token,
+			in,
+		); !strings.Contains(
+			got,
+			"the member Statement[0].Effect appears twice",
+		) {
 			t.Errorf("%s: got %q", token, got)
 		}
 	}

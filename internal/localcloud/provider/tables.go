@@ -22,18 +22,27 @@ const tableDeadline = 30 * time.Second
 func (p *Provider) makeTable(ctx context.Context, in values) error {
 	name := in.str("name")
 	input := &dynamodb.CreateTableInput{
-		TableName: aws.String(name), KeySchema: keySchema(in), AttributeDefinitions: attributes(in), BillingMode: types.BillingModePayPerRequest,
+		TableName:            aws.String(name),
+		KeySchema:            keySchema(in),
+		AttributeDefinitions: attributes(in),
+		BillingMode:          types.BillingModePayPerRequest,
 	}
 	for _, e := range in.list(secondaryIndexes) {
 		i := values(e.(map[string]any))
 		input.GlobalSecondaryIndexes = append(input.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: aws.String(i.str("name")), KeySchema: keySchema(i), Projection: projection(i)})
+			IndexName:  aws.String(i.str("name")),
+			KeySchema:  keySchema(i),
+			Projection: projection(i),
+		})
 	}
 	for _, e := range in.list("localSecondaryIndexes") {
 		i := values(e.(map[string]any))
 		i["hashKey"] = in.str("hashKey")
 		input.LocalSecondaryIndexes = append(input.LocalSecondaryIndexes, types.LocalSecondaryIndex{
-			IndexName: aws.String(i.str("name")), KeySchema: keySchema(i), Projection: projection(i)})
+			IndexName:  aws.String(i.str("name")),
+			KeySchema:  keySchema(i),
+			Projection: projection(i),
+		})
 		delete(i, "hashKey")
 	}
 	_, err := p.Cloud.Tables().CreateTable(ctx, input)
@@ -140,14 +149,23 @@ func (p *Provider) setTTL(ctx context.Context, in values) error {
 		return nil
 	}
 	if enabled && ttl.boolean("enabled") {
-		return fmt.Errorf("ValidationException: TimeToLive is active on a different AttributeName: current AttributeName is %s; disable it, deploy, and set the other one then", current)
+		return fmt.Errorf(
+			"ValidationException: TimeToLive is active on a different AttributeName: current "+
+				"AttributeName is %s; disable it, deploy, and set the other one then",
+			current,
+		)
 	}
 	attribute := want
 	if enabled {
 		attribute = current
 	}
-	_, err = p.Cloud.Tables().UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: &name,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: aws.Bool(ttl.boolean("enabled"))}})
+	_, err = p.Cloud.Tables().UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+		TableName: &name,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: &attribute,
+			Enabled:       aws.Bool(ttl.boolean("enabled")),
+		},
+	})
 	if err != nil {
 		return fmt.Errorf("setting the time to live of the table %s: %w", name, err)
 	}
@@ -164,7 +182,13 @@ func (p *Provider) changeIndexes(ctx context.Context, old, in values) error {
 		if same, ok := after[index.str("name")]; ok && same == before[index.str("name")] {
 			continue
 		}
-		if err := p.updateIndex(ctx, in, types.GlobalSecondaryIndexUpdate{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String(index.str("name"))}}); err != nil {
+		if err := p.updateIndex(
+			ctx,
+			in,
+			types.GlobalSecondaryIndexUpdate{
+				Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String(index.str("name"))},
+			},
+		); err != nil {
 			return fmt.Errorf("deleting the index %s of the table %s: %w", index.str("name"), name, err)
 		}
 	}
@@ -173,8 +197,15 @@ func (p *Provider) changeIndexes(ctx context.Context, old, in values) error {
 		if same, ok := before[index.str("name")]; ok && same == after[index.str("name")] {
 			continue
 		}
-		if err := p.updateIndex(ctx, in, types.GlobalSecondaryIndexUpdate{Create: &types.CreateGlobalSecondaryIndexAction{
-			IndexName: aws.String(index.str("name")), KeySchema: keySchema(index), Projection: projection(index)}}); err != nil {
+		if err := p.updateIndex(
+			ctx,
+			in,
+			types.GlobalSecondaryIndexUpdate{Create: &types.CreateGlobalSecondaryIndexAction{
+				IndexName:  aws.String(index.str("name")),
+				KeySchema:  keySchema(index),
+				Projection: projection(index),
+			}},
+		); err != nil {
 			return fmt.Errorf("creating the index %s of the table %s: %w", index.str("name"), name, err)
 		}
 	}
@@ -183,8 +214,11 @@ func (p *Provider) changeIndexes(ctx context.Context, old, in values) error {
 
 func (p *Provider) updateIndex(ctx context.Context, in values, u types.GlobalSecondaryIndexUpdate) error {
 	name := in.str("name")
-	_, err := p.Cloud.Tables().UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, AttributeDefinitions: attributes(in),
-		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{u}})
+	_, err := p.Cloud.Tables().UpdateTable(ctx, &dynamodb.UpdateTableInput{
+		TableName:                   &name,
+		AttributeDefinitions:        attributes(in),
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{u},
+	})
 	if err != nil {
 		return err
 	}
@@ -198,7 +232,15 @@ func indexes(v values) map[string]string {
 		i := values(e.(map[string]any))
 		keys := i.strings("nonKeyAttributes")
 		slices.Sort(keys)
-		out[i.str("name")] = fmt.Sprint(i.str("hashKey"), "|", i.str("rangeKey"), "|", i.str("projectionType"), "|", keys)
+		out[i.str("name")] = fmt.Sprint(
+			i.str("hashKey"),
+			"|",
+			i.str("rangeKey"),
+			"|",
+			i.str("projectionType"),
+			"|",
+			keys,
+		)
 	}
 	return out
 }
@@ -206,7 +248,10 @@ func indexes(v values) map[string]string {
 func keySchema(v values) []types.KeySchemaElement {
 	out := []types.KeySchemaElement{{AttributeName: aws.String(v.str("hashKey")), KeyType: types.KeyTypeHash}}
 	if v.str("rangeKey") != "" {
-		out = append(out, types.KeySchemaElement{AttributeName: aws.String(v.str("rangeKey")), KeyType: types.KeyTypeRange})
+		out = append(out, types.KeySchemaElement{
+			AttributeName: aws.String(v.str("rangeKey")),
+			KeyType:       types.KeyTypeRange,
+		})
 	}
 	return out
 }
@@ -215,7 +260,10 @@ func attributes(v values) []types.AttributeDefinition {
 	var out []types.AttributeDefinition
 	for _, e := range v.list("attributes") {
 		a := values(e.(map[string]any))
-		out = append(out, types.AttributeDefinition{AttributeName: aws.String(a.str("name")), AttributeType: types.ScalarAttributeType(a.str("type"))})
+		out = append(out, types.AttributeDefinition{
+			AttributeName: aws.String(a.str("name")),
+			AttributeType: types.ScalarAttributeType(a.str("type")),
+		})
 	}
 	return out
 }

@@ -32,8 +32,27 @@ type version struct {
 
 // versioned are the properties whose change makes a new version. Source:
 // needsFunctionConfigUpdate and needsFunctionCodeUpdate of the AWS provider.
-var versioned = []string{"architectures", "codeSha256", "deadLetterConfig", "description", "environment", "ephemeralStorage", "fileSystemConfig", "handler",
-	"imageConfig", "kmsKeyArn", "layers", "loggingConfig", "memorySize", "role", "runtime", "snapStart", "timeout", "tracingConfig", "vpcConfig"}
+var versioned = []string{
+	"architectures",
+	"codeSha256",
+	"deadLetterConfig",
+	"description",
+	"environment",
+	"ephemeralStorage",
+	"fileSystemConfig",
+	"handler",
+	"imageConfig",
+	"kmsKeyArn",
+	"layers",
+	"loggingConfig",
+	"memorySize",
+	"role",
+	"runtime",
+	"snapStart",
+	"timeout",
+	"tracingConfig",
+	"vpcConfig",
+}
 
 var versionNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 
@@ -41,7 +60,11 @@ var versionNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
 // has changed since the last one, and enters its number. Source:
 // PublishVersion, Lambda API reference.
 func (p *Provider) publish(rec *state.Record, pkg Package) error {
-	v := version{Function: runnable(*rec), Size: pkg.Size, Properties: map[string]any{}}
+	v := version{
+		Function:   runnable(*rec),
+		Size:       pkg.Size,
+		Properties: map[string]any{},
+	}
 	for _, name := range versioned {
 		if value, ok := rec.Properties[name]; ok {
 			v.Properties[name] = value
@@ -85,11 +108,20 @@ func (p *Provider) pruneVersions(rec *state.Record, newest int) {
 func versionOf(rec state.Record, number string) (version, error) {
 	data, ok := rec.Private[privateVersion+number]
 	if !ok {
-		return version{}, fmt.Errorf("ResourceNotFoundException: Function not found: %s:%s", values(rec.Properties).str("arn"), number)
+		return version{}, fmt.Errorf(
+			"ResourceNotFoundException: Function not found: %s:%s",
+			values(rec.Properties).str("arn"),
+			number,
+		)
 	}
 	var v version
 	if err := json.Unmarshal([]byte(data), &v); err != nil {
-		return v, fmt.Errorf("the record of the version %s of the function %s is damaged: %w", number, rec.ID, err)
+		return v, fmt.Errorf(
+			"the record of the version %s of the function %s is damaged: %w",
+			number,
+			rec.ID,
+			err,
+		)
 	}
 	return v, nil
 }
@@ -136,7 +168,8 @@ func (p *Provider) Packages(name string) ([]string, error) {
 func publishes(old, in values) []string {
 	changed := old.boolean("publish") != in.boolean("publish")
 	for _, prop := range functionProperties() {
-		if slices.Contains(versioned, prop.Name) && len(diffObject("", []Property{prop}, old, in, false)) > 0 {
+		if slices.Contains(versioned, prop.Name) &&
+			len(diffObject("", []Property{prop}, old, in, false)) > 0 {
 			changed = true
 		}
 	}

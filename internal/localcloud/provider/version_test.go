@@ -29,7 +29,12 @@ func published(t *testing.T) (*Server, func(change func(resource.PropertyMap)) v
 		t.Helper()
 		change(in)
 		inputs = checked(t, s, functionType, "f", inputs, in)
-		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(functionType, "f"), Id: "f", Olds: encode(t, toPulumi(out)), News: inputs})
+		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+			Urn:  urn(functionType, "f"),
+			Id:   "f",
+			Olds: encode(t, toPulumi(out)),
+			News: inputs,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,14 +73,19 @@ func TestVersionIsPublishedForAChangeOfWhatRunsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if one.MemoryMB != 128 || three.MemoryMB != 256 || one.Package == three.Package || one.Version != "1" || *one.Reserved != 5 {
+	if one.MemoryMB != 128 || three.MemoryMB != 256 || one.Package == three.Package || one.Version != "1" ||
+		*one.Reserved != 5 {
 		t.Errorf("the versions are %+v and %+v", one, three)
 	}
 	packages, err := s.p.Packages("f")
 	if err != nil || !slices.Contains(packages, one.Package) || !slices.Contains(packages, three.Package) {
 		t.Errorf("the packages are %v, %v", packages, err)
 	}
-	if _, err := s.p.Version("f", "4"); err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException: Function not found") {
+	if _, err := s.p.Version(
+		"f",
+		"4",
+	); err == nil ||
+		!strings.Contains(err.Error(), "ResourceNotFoundException: Function not found") {
 		t.Errorf("a version that does not exist gave %v", err)
 	}
 }
@@ -106,7 +116,13 @@ func TestPreviewKnowsWhetherAVersionWillBePublished(t *testing.T) {
 		for k, v := range c.change {
 			in[k] = v
 		}
-		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(functionType, "f"), Id: "f", Olds: encode(t, toPulumi(olds)), News: checked(t, s, functionType, "f", nil, in), Preview: true})
+		r, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+			Urn:     urn(functionType, "f"),
+			Id:      "f",
+			Olds:    encode(t, toPulumi(olds)),
+			News:    checked(t, s, functionType, "f", nil, in),
+			Preview: true,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +149,8 @@ func TestAliasChoosesVersionsByWeight(t *testing.T) {
 	s, update := published(t)
 	update(func(m resource.PropertyMap) { m["memorySize"] = resource.NewNumberProperty(256) })
 	id, out, inputs := create(t, s, aliasType, "live", props(alias("1", map[string]any{"2": 0.25})))
-	if id != "arn:aws:lambda:us-east-1:000000000000:function:f:live" || !strings.HasSuffix(out.str("invokeArn"), "function:f:live/invocations") {
+	if id != "arn:aws:lambda:us-east-1:000000000000:function:f:live" ||
+		!strings.HasSuffix(out.str("invokeArn"), "function:f:live/invocations") {
 		t.Errorf("got %s with %v", id, out)
 	}
 	// 10,000 draws of 0.25 have a standard deviation of 43.3: within 5 of them.
@@ -152,11 +169,22 @@ func TestAliasChoosesVersionsByWeight(t *testing.T) {
 		t.Errorf("the versions that serve are %v", got)
 	}
 	moved := checked(t, s, aliasType, "live", inputs, props(alias("2", nil)))
-	d, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{Urn: urn(aliasType, "live"), Id: id, OldInputs: inputs, News: moved})
-	if err != nil || len(d.Replaces) > 0 || !cmp.Equal(d.Diffs, []string{"functionVersion", "routingConfig"}) {
+	d, err := s.Diff(t.Context(), &pulumirpc.DiffRequest{
+		Urn:       urn(aliasType, "live"),
+		Id:        id,
+		OldInputs: inputs,
+		News:      moved,
+	})
+	if err != nil || len(d.Replaces) > 0 ||
+		!cmp.Equal(d.Diffs, []string{"functionVersion", "routingConfig"}) {
 		t.Errorf("moving the alias gives %v, %v", d, err)
 	}
-	if _, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{Urn: urn(aliasType, "live"), Id: id, Olds: encode(t, toPulumi(out)), News: moved}); err != nil {
+	if _, err := s.Update(t.Context(), &pulumirpc.UpdateRequest{
+		Urn:  urn(aliasType, "live"),
+		Id:   id,
+		Olds: encode(t, toPulumi(out)),
+		News: moved,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range [][2]string{{"live", "2"}, {"", "$LATEST"}, {"$LATEST", "$LATEST"}, {"1", "1"}} {
@@ -164,7 +192,11 @@ func TestAliasChoosesVersionsByWeight(t *testing.T) {
 			t.Errorf("the qualifier %q runs %s, %v", c[0], v, err)
 		}
 	}
-	if _, err := s.p.Resolve("f", "other"); err == nil || !strings.Contains(err.Error(), "Cannot find alias arn") {
+	if _, err := s.p.Resolve(
+		"f",
+		"other",
+	); err == nil ||
+		!strings.Contains(err.Error(), "Cannot find alias arn") {
 		t.Errorf("an unknown alias gave %v", err)
 	}
 }
@@ -195,12 +227,23 @@ func TestImpossibleAliasesAreRefused(t *testing.T) {
 		"is not a number":            {"name": "12", "functionName": "f", "functionVersion": "1"},
 		"a version is a number or $": alias("newest", nil),
 	} {
-		if _, problems := check(t, s, aliasType, "live", nil, props(in)); len(problems) != 1 || !strings.Contains(problems[0], want) {
+		if _, problems := check(
+			t,
+			s,
+			aliasType,
+			"live",
+			nil,
+			props(in),
+		); len(problems) != 1 ||
+			!strings.Contains(problems[0], want) {
 			t.Errorf("%v gave %v, want %s", in, problems, want)
 		}
 	}
 	create(t, s, aliasType, "live", props(alias("1", nil)))
-	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(aliasType, "again"), Properties: checked(t, s, aliasType, "again", nil, props(alias("1", nil)))})
+	_, err := s.Create(t.Context(), &pulumirpc.CreateRequest{
+		Urn:        urn(aliasType, "again"),
+		Properties: checked(t, s, aliasType, "again", nil, props(alias("1", nil))),
+	})
 	if err == nil || !strings.Contains(err.Error(), "ResourceConflictException: Alias already exists") {
 		t.Errorf("a second alias of the name gave %v", err)
 	}
@@ -211,12 +254,26 @@ func TestPermissionIsForItsQualifierAlone(t *testing.T) {
 	t.Parallel()
 	s, _ := published(t)
 	_, out, _ := create(t, s, aliasType, "live", props(alias("1", nil)))
-	permission := map[string]any{"action": "lambda:InvokeFunction", "function": "f", "principal": "apigateway.amazonaws.com", "statementId": "s", "qualifier": "live"}
+	permission := map[string]any{
+		"action":      "lambda:InvokeFunction",
+		"function":    "f",
+		"principal":   "apigateway.amazonaws.com",
+		"statementId": "s",
+		"qualifier":   "live",
+	}
 	create(t, s, permissionType, "p", props(permission))
 	permitted := func(want ...string) {
 		t.Helper()
 		for _, q := range []string{"", "$LATEST", "live", "1"} {
-			if got := s.p.Permitted("f", q, "apigateway.amazonaws.com", "arn:aws:execute-api:x"); got != slices.Contains(want, q) {
+			if got := s.p.Permitted(
+				"f",
+				q,
+				"apigateway.amazonaws.com",
+				"arn:aws:execute-api:x",
+			); got != slices.Contains(
+				want,
+				q,
+			) {
 				t.Errorf("permitted for the qualifier %q: %v", q, got)
 			}
 		}
@@ -238,7 +295,11 @@ func TestPermissionIsForItsQualifierAlone(t *testing.T) {
 	refused("Cannot find alias arn")
 	permission["qualifier"] = "4"
 	refused("Function not found")
-	if _, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{Urn: urn(aliasType, "live"), Id: out.str("arn"), Properties: encode(t, toPulumi(out))}); err != nil {
+	if _, err := s.Delete(t.Context(), &pulumirpc.DeleteRequest{
+		Urn:        urn(aliasType, "live"),
+		Id:         out.str("arn"),
+		Properties: encode(t, toPulumi(out)),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	permitted("", "$LATEST")
@@ -266,14 +327,21 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 	if got.GetFields()["functionVersion"].GetStringValue() != "1" {
 		t.Errorf("the alias is %v", got)
 	}
-	for qualifier, want := range map[string][2]string{"1": {"1", "128"}, "2": {"2", "256"}, "live": {"1", "128"}, "$LATEST": {"$LATEST", "512"}, "": {"3", "512"}} {
+	for qualifier, want := range map[string][2]string{
+		"1":       {"1", "128"},
+		"2":       {"2", "256"},
+		"live":    {"1", "128"},
+		"$LATEST": {"$LATEST", "512"},
+		"":        {"3", "512"},
+	} {
 		args := map[string]any{"functionName": "f"}
 		if qualifier != "" {
 			args["qualifier"] = qualifier
 		}
 		got, problems := look("aws:lambda/getFunction:getFunction", args)
 		fields := got.GetFields()
-		if len(problems) > 0 || fields["version"].GetStringValue() != want[0] || fmt.Sprint(fields["memorySize"].GetNumberValue()) != want[1] {
+		if len(problems) > 0 || fields["version"].GetStringValue() != want[0] ||
+			fmt.Sprint(fields["memorySize"].GetNumberValue()) != want[1] {
 			t.Errorf("the function with the qualifier %q is %v, %v", qualifier, got, problems)
 		}
 	}
@@ -281,7 +349,11 @@ func TestVersionsAndAliasesAreLookedUp(t *testing.T) {
 		"aws:lambda/getAlias:getAlias":       {"functionName": "f", "name": "other"},
 		"aws:lambda/getFunction:getFunction": {"functionName": "f", "qualifier": "4"},
 	} {
-		if _, problems := look(token, args); len(problems) != 1 || !strings.HasSuffix(problems[0], "couldn't find resource") {
+		if _, problems := look(
+			token,
+			args,
+		); len(problems) != 1 ||
+			!strings.HasSuffix(problems[0], "couldn't find resource") {
 			t.Errorf("%s of what is not there gave %v", token, problems)
 		}
 	}
@@ -292,10 +364,18 @@ func TestOldVersionsThatNothingNeedsAreForgotten(t *testing.T) {
 	s, update := published(t)
 	create(t, s, aliasType, "live", props(alias("1", nil)))
 	for i := range keptVersions + 3 {
-		update(func(m resource.PropertyMap) { m["description"] = resource.NewStringProperty(strconv.Itoa(i)) })
+		update(
+			func(m resource.PropertyMap) { m["description"] = resource.NewStringProperty(strconv.Itoa(i)) },
+		)
 	}
 	newest := keptVersions + 4
-	for number, want := range map[int]bool{1: true, 2: false, newest - keptVersions: false, newest - keptVersions + 1: true, newest: true} {
+	for number, want := range map[int]bool{
+		1:                         true,
+		2:                         false,
+		newest - keptVersions:     false,
+		newest - keptVersions + 1: true,
+		newest:                    true,
+	} {
 		if _, err := s.p.Version("f", strconv.Itoa(number)); (err == nil) != want {
 			t.Errorf("version %d of %d: %v", number, newest, err)
 		}

@@ -15,9 +15,17 @@ func availabilityZones(p *Provider, args values) (values, []Failure) {
 	}
 	for _, z := range p.zones() {
 		name, id := p.Region+z.letter, p.zoneID(z)
-		facts := map[string]string{"zone-name": name, "zone-id": id, "state": "available", "region-name": p.Region, "opt-in-status": "opt-in-not-required",
-			"zone-type": "availability-zone", "group-name": p.zoneGroup()}
-		keep := !slices.Contains(args.strings("excludeNames"), name) && !slices.Contains(args.strings("excludeZoneIds"), id)
+		facts := map[string]string{
+			"zone-name":     name,
+			"zone-id":       id,
+			"state":         "available",
+			"region-name":   p.Region,
+			"opt-in-status": "opt-in-not-required",
+			"zone-type":     "availability-zone",
+			"group-name":    p.zoneGroup(),
+		}
+		keep := !slices.Contains(args.strings("excludeNames"), name) &&
+			!slices.Contains(args.strings("excludeZoneIds"), id)
 		if state := args.str("state"); state != "" && state != facts["state"] {
 			keep = false
 		}
@@ -25,7 +33,12 @@ func availabilityZones(p *Provider, args values) (values, []Failure) {
 			f, _ := e.(map[string]any)
 			fact, known := facts[values(f).str("name")]
 			if !known {
-				return nil, []Failure{{fmt.Sprintf("filters[%d].name", n), fmt.Sprintf("the local cloud does not support the filter %q", values(f).str("name"))}}
+				return nil, []Failure{
+					{
+						fmt.Sprintf("filters[%d].name", n),
+						fmt.Sprintf("the local cloud does not support the filter %q", values(f).str("name")),
+					},
+				}
 			}
 			keep = keep && slices.Contains(values(f).strings("values"), fact)
 		}

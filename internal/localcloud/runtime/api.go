@@ -15,8 +15,14 @@ func (e *environment) api() http.Handler {
 	mux := http.NewServeMux()
 	const base = "/2018-06-01/runtime"
 	mux.HandleFunc("GET "+base+"/invocation/next", e.handleNext)
-	mux.HandleFunc("POST "+base+"/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) { e.handleAnswer(w, r, false) })
-	mux.HandleFunc("POST "+base+"/invocation/{id}/error", func(w http.ResponseWriter, r *http.Request) { e.handleAnswer(w, r, true) })
+	mux.HandleFunc(
+		"POST "+base+"/invocation/{id}/response",
+		func(w http.ResponseWriter, r *http.Request) { e.handleAnswer(w, r, false) },
+	)
+	mux.HandleFunc(
+		"POST "+base+"/invocation/{id}/error",
+		func(w http.ResponseWriter, r *http.Request) { e.handleAnswer(w, r, true) },
+	)
 	mux.HandleFunc("POST "+base+"/init/error", e.handleInitError)
 	return mux
 }
@@ -37,7 +43,10 @@ func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
-		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(e.runtime.Now().Add(e.function.Timeout).UnixMilli(), 10))
+		h.Set(
+			"Lambda-Runtime-Deadline-Ms",
+			strconv.FormatInt(e.runtime.Now().Add(e.function.Timeout).UnixMilli(), 10),
+		)
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
 		h.Set("Lambda-Runtime-Trace-Id", traceID(e.runtime.Now(), inv.id))
 		deliver(w, inv.payload, freezer.answered)
@@ -46,7 +55,10 @@ func (e *environment) handleNext(w http.ResponseWriter, r *http.Request) {
 
 func traceID(now time.Time, id string) string {
 	hex := regexp.MustCompile(`[^0-9a-f]`).ReplaceAllString(id, "")
-	return "Root=1-" + strconv.FormatInt(now.Unix(), 16) + "-" + hex[:24] + ";Parent=" + hex[16:] + ";Sampled=0"
+	return "Root=1-" + strconv.FormatInt(
+		now.Unix(),
+		16,
+	) + "-" + hex[:24] + ";Parent=" + hex[16:] + ";Sampled=0"
 }
 
 func problem(w http.ResponseWriter, status int, kind, message string) {
@@ -82,8 +94,14 @@ func (e *environment) handleAnswer(w http.ResponseWriter, r *http.Request, faile
 	inv.settled = true
 	e.mu.Unlock()
 	if len(body) > maxPayload {
-		inv.answer <- failure("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes).")
-		problem(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).")
+		inv.answer <- failure("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum "+
+			"allowed payload size (6291556 bytes).")
+		problem(
+			w,
+			http.StatusRequestEntityTooLarge,
+			"RequestEntityTooLarge",
+			"Exceeded maximum allowed payload size (6291556 bytes).",
+		)
 		return
 	}
 	inv.answer <- answer{payload: body, failed: failed}

@@ -81,11 +81,13 @@ func formatReason(data []byte) string {
 		if len(words) == 0 {
 			return "the first line of bootstrap names no interpreter after #!"
 		}
-		const text = "the interpreter %s of bootstrap does not exist on this machine: install it, or name another one"
+		const text = "the interpreter %s of bootstrap does not exist on this machine: install it, or " +
+			"name another one"
 		return fmt.Sprintf(text, words[0])
 	}
 	if linker := dynamicLinker(data); linker != "" {
-		const text = "bootstrap needs the dynamic linker %s, which does not exist on this machine: link it statically"
+		const text = "bootstrap needs the dynamic linker %s, which does not exist on this machine: link " +
+			"it statically"
 		return fmt.Sprintf(text, linker)
 	}
 	return "bootstrap is neither an executable for " + host + " nor a script whose first line begins with #!"

@@ -101,8 +101,14 @@ func (e *environment) invoke(inv *invocation, cold bool) Result {
 
 func (e *environment) report(id string, res Result) {
 	ms := float64(res.Duration.Microseconds()) / 1000
-	text := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: 0 MB",
-		id, ms, int(ms)+1, e.function.MemoryMB)
+	text := fmt.Sprintf(
+		"REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax "+
+			"Memory Used: 0 MB",
+		id,
+		ms,
+		int(ms)+1,
+		e.function.MemoryMB,
+	)
 	if res.Cold {
 		text += fmt.Sprintf("\tInit Duration: %.2f ms", float64(res.InitDuration.Microseconds())/1000)
 	}
@@ -119,10 +125,22 @@ func (e *environment) initialize(id string) *answer {
 	}
 	ms := func() float64 { return float64(e.runtime.Now().Sub(begin).Microseconds()) / 1000 }
 	kind := errorType(*failed)
-	e.log(id, true, "INIT_REPORT Init Duration: %.2f ms\tPhase: init\tStatus: error\tError Type: %s", ms(), kind)
+	e.log(
+		id,
+		true,
+		"INIT_REPORT Init Duration: %.2f ms\tPhase: init\tStatus: error\tError Type: %s",
+		ms(),
+		kind,
+	)
 	failed = e.attempt(id, e.function.Timeout)
 	if failed != nil {
-		e.log(id, true, "INIT_REPORT Init Duration: %.2f ms\tPhase: invoke\tStatus: error\tError Type: %s", ms(), errorType(*failed))
+		e.log(
+			id,
+			true,
+			"INIT_REPORT Init Duration: %.2f ms\tPhase: invoke\tStatus: error\tError Type: %s",
+			ms(),
+			errorType(*failed),
+		)
 	}
 	return failed
 }
@@ -219,7 +237,11 @@ func (e *environment) streamName() string {
 	if _, err := rand.Read(b); err != nil {
 		panic(err) // documented never to happen
 	}
-	return e.runtime.Now().UTC().Format("2006/01/02/") + "[" + e.function.Version + "]" + hex.EncodeToString(b)
+	return e.runtime.Now().UTC().Format(
+		"2006/01/02/",
+	) + "[" + e.function.Version + "]" + hex.EncodeToString(
+		b,
+	)
 }
 
 // serve hands the invocation to the process and waits for its answer.
@@ -251,7 +273,14 @@ func (e *environment) serve(inv *invocation) answer {
 		case <-timer.C:
 			e.end()
 			a := timeout(inv.id, e.function.Timeout)
-			e.log(inv.id, true, "%s %s Task timed out after %.2f seconds", e.runtime.Now().UTC().Format(time.RFC3339Nano), inv.id, e.function.Timeout.Seconds())
+			e.log(
+				inv.id,
+				true,
+				"%s %s Task timed out after %.2f seconds",
+				e.runtime.Now().UTC().Format(time.RFC3339Nano),
+				inv.id,
+				e.function.Timeout.Seconds(),
+			)
 			return a
 		}
 	}

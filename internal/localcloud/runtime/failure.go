@@ -40,7 +40,10 @@ func exitFailure(id string, s *os.ProcessState) answer {
 }
 
 func timeout(id string, limit time.Duration) answer {
-	return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, limit.Seconds()))
+	return failure(
+		"Sandbox.Timedout",
+		fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, limit.Seconds()),
+	)
 }
 
 // explain writes why an invocation failed before it began, in Lambda's words

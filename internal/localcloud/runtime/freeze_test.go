@@ -146,7 +146,12 @@ func TestProcessThatGivesUpItsRequestGoesOn(t *testing.T) {
 	s := httptest.NewServer(e.api())
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/2018-06-01/runtime/invocation/next", nil)
+	q, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodGet,
+		s.URL+"/2018-06-01/runtime/invocation/next",
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,22 +29,35 @@ func CheckPackage(path string) error {
 		return fmt.Errorf("reading the package: %w", err)
 	}
 	if info.Size() > maxZipped {
-		return fmt.Errorf("RequestEntityTooLargeException: Zipped size must be smaller than %d bytes, not %d", maxZipped, info.Size())
+		return fmt.Errorf(
+			"RequestEntityTooLargeException: Zipped size must be smaller than %d bytes, not %d",
+			maxZipped,
+			info.Size(),
+		)
 	}
 	z, err := zip.OpenReader(path)
 	if err != nil {
-		return errors.New("InvalidParameterValueException: Could not unzip uploaded file. Please check your file, then try to upload again.")
+		return errors.New(
+			"InvalidParameterValueException: Could not unzip uploaded file. Please check your file, then " +
+				"try to upload again.",
+		)
 	}
 	defer z.Close()
 	var sum uint64
 	for _, f := range z.File {
 		sum += f.UncompressedSize64
 		if !filepath.IsLocal(strings.TrimSuffix(f.Name, "/")) {
-			return fmt.Errorf("InvalidParameterValueException: the package holds the path %q, which leads out of it", f.Name)
+			return fmt.Errorf(
+				"InvalidParameterValueException: the package holds the path %q, which leads out of it",
+				f.Name,
+			)
 		}
 	}
 	if sum >= maxUnzipped {
-		return fmt.Errorf("InvalidParameterValueException: Unzipped size must be smaller than %d bytes", maxUnzipped)
+		return fmt.Errorf(
+			"InvalidParameterValueException: Unzipped size must be smaller than %d bytes",
+			maxUnzipped,
+		)
 	}
 	return nil
 }
@@ -75,7 +88,8 @@ func CheckRunnable(path string) error {
 		return nil
 	}
 	return fmt.Errorf("this machine (%s) cannot run the package's bootstrap, which is built for %s: "+
-		"build the package for this machine when it is deployed here; the function's architectures can stay as they are",
+		"build the package for this machine when it is deployed here; the function's architectures can "+
+		"stay as they are",
 		host, built)
 }
 

@@ -39,11 +39,20 @@ func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
 	defer r.mu.Unlock()
 	p := r.pools[key(name, version)]
 	if p == nil || p.leaving || r.closed {
-		return nil, false, fmt.Errorf("%w: arn:aws:lambda:%s:%s:function:%s", ErrNotFound, r.Region, r.AccountID, name)
+		return nil, false, fmt.Errorf(
+			"%w: arn:aws:lambda:%s:%s:function:%s",
+			ErrNotFound,
+			r.Region,
+			r.AccountID,
+			name,
+		)
 	}
 	reserved := p.function.Reserved != nil
 	if reserved && r.busy(name) >= *p.function.Reserved {
-		return nil, false, fmt.Errorf("%w Reason: ReservedFunctionConcurrentInvocationLimitExceeded", ErrThrottled)
+		return nil, false, fmt.Errorf(
+			"%w Reason: ReservedFunctionConcurrentInvocationLimitExceeded",
+			ErrThrottled,
+		)
 	}
 	if !reserved && r.unreserved >= r.Concurrency-r.reservations() {
 		return nil, false, fmt.Errorf("%w Reason: ConcurrentInvocationLimitExceeded", ErrThrottled)
@@ -62,7 +71,14 @@ func (r *Runtime) acquire(name, version string) (*environment, bool, error) {
 		return e, false, nil
 	}
 	p.starts++
-	e := &environment{runtime: r, pool: p, function: p.function, task: p.task, generation: p.current, counted: !reserved}
+	e := &environment{
+		runtime:    r,
+		pool:       p,
+		function:   p.function,
+		task:       p.task,
+		generation: p.current,
+		counted:    !reserved,
+	}
 	if p.all == nil {
 		p.all = map[*environment]bool{}
 	}

@@ -143,7 +143,13 @@ func New(c Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{Config: c, supervisor: s, settle: settleTime, afterFunc: time.AfterFunc, pools: map[string]*pool{}}
+	r := &Runtime{
+		Config:     c,
+		supervisor: s,
+		settle:     settleTime,
+		afterFunc:  time.AfterFunc,
+		pools:      map[string]*pool{},
+	}
 	return r, tidy(c.Dir)
 }
 
@@ -261,7 +267,13 @@ func (r *Runtime) Invoke(ctx context.Context, t Target, payload []byte) (Result,
 	if t.Qualifier != "" {
 		arn += ":" + t.Qualifier
 	}
-	inv := &invocation{id: uuid.NewString(), payload: payload, arn: arn, answer: make(chan answer, 1), cause: ctx.Value(causeKey{})}
+	inv := &invocation{
+		id:      uuid.NewString(),
+		payload: payload,
+		arn:     arn,
+		answer:  make(chan answer, 1),
+		cause:   ctx.Value(causeKey{}),
+	}
 	done := make(chan Result, 1)
 	go func() {
 		res := e.invoke(inv, cold)
@@ -328,7 +340,14 @@ func (r *Runtime) Stats() []Stat {
 	defer r.mu.Unlock()
 	var out []Stat
 	for _, p := range r.pools {
-		s := Stat{Function: p.function.Name, Version: p.function.Version, Environments: len(p.all), Busy: p.busy, Invoked: p.invoked, Starts: p.starts}
+		s := Stat{
+			Function:     p.function.Name,
+			Version:      p.function.Version,
+			Environments: len(p.all),
+			Busy:         p.busy,
+			Invoked:      p.invoked,
+			Starts:       p.starts,
+		}
 		for e := range p.all {
 			if pid := e.pid(); pid > 0 {
 				s.Pids = append(s.Pids, pid)

@@ -24,7 +24,13 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	bootstrap = filepath.Join(dir, "bootstrap")
-	if out, err := exec.Command("go", "build", "-o", bootstrap, "./testdata/function").CombinedOutput(); err != nil {
+	if out, err := exec.Command(
+		"go",
+		"build",
+		"-o",
+		bootstrap,
+		"./testdata/function",
+	).CombinedOutput(); err != nil {
 		panic(string(out))
 	}
 	code := m.Run()
@@ -88,10 +94,16 @@ func (l *logs) find(text string) (LogLine, bool) {
 func start(t *testing.T) (*Runtime, *logs) {
 	t.Helper()
 	l := &logs{}
-	r, err := New(Config{Dir: t.TempDir(), AccountID: "000000000000", Region: "us-east-1", Now: time.Now, Log: l.add,
+	r, err := New(Config{
+		Dir:       t.TempDir(),
+		AccountID: "000000000000",
+		Region:    "us-east-1",
+		Now:       time.Now,
+		Log:       l.add,
 		Credentials: func(f Function) (Credentials, error) {
 			return Credentials{"key-of-" + f.RoleARN, "secret", "token"}, nil
-		}})
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +184,10 @@ func TestReservedConcurrencyBoundsProcesses(t *testing.T) {
 		})
 	}
 	until(t, func() bool { s := r.Stats(); return s[0].Busy == n && len(s[0].Pids) == n })
-	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrThrottled) || !strings.Contains(err.Error(), "ReservedFunctionConcurrentInvocationLimitExceeded") {
+	if _, err := r.Invoke(t.Context(), Target{
+		Name:    "f",
+		Version: "$LATEST",
+	}, []byte("{}")); !errors.Is(err, ErrThrottled) || !strings.Contains(err.Error(), "ReservedFunctionConcurrentInvocationLimitExceeded") {
 		t.Errorf("one more got %v", err)
 	}
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
@@ -185,7 +200,10 @@ func TestReservedConcurrencyBoundsProcesses(t *testing.T) {
 	}
 	zero := 0
 	put(t, r, Function{Package: good(t), Reserved: &zero})
-	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrThrottled) {
+	if _, err := r.Invoke(t.Context(), Target{
+		Name:    "f",
+		Version: "$LATEST",
+	}, []byte("{}")); !errors.Is(err, ErrThrottled) {
 		t.Errorf("a reservation of 0 got %v", err)
 	}
 }
@@ -210,7 +228,8 @@ func TestTimeoutKillsTheProcessAndTemporaryFilesStay(t *testing.T) {
 	put(t, r, Function{Package: good(t), Timeout: time.Second})
 	_, before := invoke(t, r, "", "")
 	res, out := invoke(t, r, "hang", "")
-	if res.FunctionError != "Unhandled" || out.ErrorType != "Sandbox.Timedout" || out.ErrorMessage != "RequestId: "+res.RequestID+" Error: Task timed out after 1.00 seconds" {
+	if res.FunctionError != "Unhandled" || out.ErrorType != "Sandbox.Timedout" ||
+		out.ErrorMessage != "RequestId: "+res.RequestID+" Error: Task timed out after 1.00 seconds" {
 		t.Errorf("got %s", res.Payload)
 	}
 	if _, ok := l.find("Task timed out after 1.00 seconds"); !ok {
@@ -233,10 +252,38 @@ func TestFailuresSayWhatLambdaSays(t *testing.T) {
 		{"exit", good(t), "exit", nil, "Runtime.ExitError", "Runtime exited with error: exit status 4"},
 		{"signal", good(t), "kill", nil, "Runtime.ExitError", "signal: killed"},
 		{"reported", good(t), "error", nil, "Mine", "boom"},
-		{"exit in init", good(t), "", map[string]string{"FAIL_INIT": "1"}, "Runtime.ExitError", "exit status 3"},
-		{"no bootstrap", pack(t, "other", text, 0o755), "", nil, "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"},
-		{"not executable", pack(t, "bootstrap", text, 0o644), "", nil, "Runtime.InvalidEntrypoint", "fork/exec /var/task/bootstrap: permission denied"},
-		{"exec format", pack(t, "bootstrap", text, 0o755), "", nil, "Runtime.InvalidEntrypoint", "exec format error"},
+		{
+			"exit in init",
+			good(t),
+			"",
+			map[string]string{"FAIL_INIT": "1"},
+			"Runtime.ExitError",
+			"exit status 3",
+		},
+		{
+			"no bootstrap",
+			pack(t, "other", text, 0o755),
+			"",
+			nil,
+			"Runtime.InvalidEntrypoint",
+			"Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+		},
+		{
+			"not executable",
+			pack(t, "bootstrap", text, 0o644),
+			"",
+			nil,
+			"Runtime.InvalidEntrypoint",
+			"fork/exec /var/task/bootstrap: permission denied",
+		},
+		{
+			"exec format",
+			pack(t, "bootstrap", text, 0o755),
+			"",
+			nil,
+			"Runtime.InvalidEntrypoint",
+			"exec format error",
+		},
 		{"too large", good(t), "large", nil, "Function.ResponseSizeTooLarge", "6291556 bytes"},
 	}
 	for _, c := range cases {
@@ -245,7 +292,8 @@ func TestFailuresSayWhatLambdaSays(t *testing.T) {
 			r, _ := start(t)
 			put(t, r, Function{Package: c.zip, Environment: c.env})
 			res, out := invoke(t, r, c.do, "")
-			if res.FunctionError != "Unhandled" || out.ErrorType != c.kind || !strings.Contains(out.ErrorMessage, c.message) {
+			if res.FunctionError != "Unhandled" || out.ErrorType != c.kind ||
+				!strings.Contains(out.ErrorMessage, c.message) {
 				t.Errorf("got %q %s", res.FunctionError, res.Payload)
 			}
 		})
@@ -262,10 +310,16 @@ func TestRuntimeAPIRefusesWrongCalls(t *testing.T) {
 	if res, _ := invoke(t, r, "twice", ""); res.FunctionError != "" {
 		t.Errorf("a second response made it fail: %s", res.Payload)
 	}
-	if _, err := r.Invoke(t.Context(), Target{Name: "f", Version: "$LATEST"}, []byte("{")); !errors.Is(err, ErrInvalidPayload) {
+	if _, err := r.Invoke(t.Context(), Target{
+		Name:    "f",
+		Version: "$LATEST",
+	}, []byte("{")); !errors.Is(err, ErrInvalidPayload) {
 		t.Errorf("a payload that is no JSON got %v", err)
 	}
-	if _, err := r.Invoke(t.Context(), Target{Name: "g", Version: "$LATEST"}, []byte("{}")); !errors.Is(err, ErrNotFound) {
+	if _, err := r.Invoke(t.Context(), Target{
+		Name:    "g",
+		Version: "$LATEST",
+	}, []byte("{}")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an unknown function got %v", err)
 	}
 }
@@ -273,7 +327,13 @@ func TestRuntimeAPIRefusesWrongCalls(t *testing.T) {
 func TestEnvironmentIsLambdasAndNotTheHosts(t *testing.T) {
 	t.Setenv("HOST_SECRET", "leak")
 	r, _ := start(t)
-	put(t, r, Function{Package: good(t), Handler: "bootstrap", MemoryMB: 256, LogGroup: "group", Environment: map[string]string{"MINE": "1"}})
+	put(t, r, Function{
+		Package:     good(t),
+		Handler:     "bootstrap",
+		MemoryMB:    256,
+		LogGroup:    "group",
+		Environment: map[string]string{"MINE": "1"},
+	})
 	_, out := invoke(t, r, "env", "")
 	for _, want := range []string{"MINE=1", "_HANDLER=bootstrap", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_ACCESS_KEY_ID=key-of-role", "AWS_SESSION_TOKEN=token",
 		"AWS_REGION=us-east-1", "TZ=:UTC", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_LOG_GROUP_NAME=group", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"} {
@@ -282,7 +342,8 @@ func TestEnvironmentIsLambdasAndNotTheHosts(t *testing.T) {
 		}
 	}
 	for _, v := range out.Env {
-		if strings.HasPrefix(v, "HOST_SECRET") || strings.HasPrefix(v, "AWS_EXECUTION_ENV") || strings.HasPrefix(v, "HOME=") {
+		if strings.HasPrefix(v, "HOST_SECRET") || strings.HasPrefix(v, "AWS_EXECUTION_ENV") ||
+			strings.HasPrefix(v, "HOME=") {
 			t.Errorf("%s is there", v)
 		}
 	}
@@ -336,7 +397,10 @@ func TestFunctionRunsOnWhenTheCallerLeaves(t *testing.T) {
 	gate := filepath.Join(t.TempDir(), "go")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := r.Invoke(ctx, Target{Name: "f", Version: "$LATEST"}, []byte(`{"Do":"wait","Path":"`+gate+`"}`)); !errors.Is(err, context.Canceled) {
+	if _, err := r.Invoke(ctx, Target{
+		Name:    "f",
+		Version: "$LATEST",
+	}, []byte(`{"Do":"wait","Path":"`+gate+`"}`)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if s := r.Stats()[0]; s.Busy != 1 {
@@ -358,10 +422,14 @@ func TestLogLinesCarryTheRequestID(t *testing.T) {
 	res, _ := invoke(t, r, "log", "")
 	until(t, func() bool { _, ok := l.find("to stdout"); return ok })
 	line, _ := l.find("to stdout")
-	if line.RequestID != res.RequestID || line.LogGroup != "group" || line.LogStream != res.LogStream || line.Platform {
+	if line.RequestID != res.RequestID || line.LogGroup != "group" || line.LogStream != res.LogStream ||
+		line.Platform {
 		t.Errorf("got %+v", line)
 	}
-	if report, ok := l.find("REPORT RequestId: " + res.RequestID); !ok || !strings.Contains(report.Text, "Init Duration") {
+	if report, ok := l.find(
+		"REPORT RequestId: " + res.RequestID,
+	); !ok ||
+		!strings.Contains(report.Text, "Init Duration") {
 		t.Errorf("got %+v", report)
 	}
 }
@@ -372,10 +440,16 @@ func TestPackagesAreChecked(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("no zip"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckPackage(bad); err == nil || !strings.Contains(err.Error(), "Could not unzip uploaded file") {
+	if err := CheckPackage(
+		bad,
+	); err == nil ||
+		!strings.Contains(err.Error(), "Could not unzip uploaded file") {
 		t.Errorf("got %v", err)
 	}
-	if err := CheckPackage(pack(t, "../out", nil, 0o644)); err == nil || !strings.Contains(err.Error(), "../out") {
+	if err := CheckPackage(
+		pack(t, "../out", nil, 0o644),
+	); err == nil ||
+		!strings.Contains(err.Error(), "../out") {
 		t.Errorf("got %v", err)
 	}
 	if err := CheckRunnable(good(t)); err != nil {

@@ -65,8 +65,15 @@ func (e *environment) variables(api string) []string {
 }
 
 func (e *environment) log(id string, platform bool, format string, args ...any) {
-	e.runtime.Log(LogLine{Time: e.runtime.Now().UTC(), Function: e.function.Name, LogGroup: e.function.LogGroup,
-		LogStream: e.stream, RequestID: id, Platform: platform, Text: fmt.Sprintf(format, args...)})
+	e.runtime.Log(LogLine{
+		Time:      e.runtime.Now().UTC(),
+		Function:  e.function.Name,
+		LogGroup:  e.function.LogGroup,
+		LogStream: e.stream,
+		RequestID: id,
+		Platform:  platform,
+		Text:      fmt.Sprintf(format, args...),
+	})
 }
 
 // output returns a writer that turns what the process writes into lines.

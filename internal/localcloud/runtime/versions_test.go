@@ -19,8 +19,16 @@ func TestVersionsShareTheReservation(t *testing.T) {
 	r, _ := start(t)
 	pkg := good(t)
 	function := func(version string, reserved int) Function {
-		return Function{Name: "f", Version: version, ARN: "arn:aws:lambda:us-east-1:000000000000:function:f", RoleARN: "role", Package: pkg, SHA256: "s",
-			Timeout: 20 * time.Second, Reserved: &reserved}
+		return Function{
+			Name:     "f",
+			Version:  version,
+			ARN:      "arn:aws:lambda:us-east-1:000000000000:function:f",
+			RoleARN:  "role",
+			Package:  pkg,
+			SHA256:   "s",
+			Timeout:  20 * time.Second,
+			Reserved: &reserved,
+		}
 	}
 	apply := func(reserved int, versions ...string) {
 		t.Helper()
@@ -44,12 +52,18 @@ func TestVersionsShareTheReservation(t *testing.T) {
 	}
 	apply(2, "1", "2")
 	first, _, err := call("1", map[string]string{"Do": "env"})
-	if err != nil || !slices.Contains(first.Env, "AWS_LAMBDA_FUNCTION_VERSION=1") || first.ARN != "arn:aws:lambda:us-east-1:000000000000:function:f:live" {
+	if err != nil || !slices.Contains(first.Env, "AWS_LAMBDA_FUNCTION_VERSION=1") ||
+		first.ARN != "arn:aws:lambda:us-east-1:000000000000:function:f:live" {
 		t.Fatalf("version 1 was told %s and %v, %v", first.ARN, first.Env, err)
 	}
 	apply(1, "1", "2")
 	if again, _, err := call("1", map[string]string{"Do": "env"}); err != nil || again.Pid != first.Pid {
-		t.Errorf("the process was %d and is %d after a change of the reservation, %v", first.Pid, again.Pid, err)
+		t.Errorf(
+			"the process was %d and is %d after a change of the reservation, %v",
+			first.Pid,
+			again.Pid,
+			err,
+		)
 	}
 	gate := filepath.Join(t.TempDir(), "go")
 	var wait sync.WaitGroup
@@ -89,7 +103,16 @@ func TestVersionsComeAndGoUnderLoad(t *testing.T) {
 	pkg := good(t)
 	n := 8
 	put := func(version string) {
-		if err := r.Put(Function{Name: "f", Version: version, ARN: "arn:aws:lambda:us-east-1:000000000000:function:f", RoleARN: "role", Package: pkg, SHA256: "s", Timeout: 20 * time.Second, Reserved: &n}); err != nil {
+		if err := r.Put(Function{
+			Name:     "f",
+			Version:  version,
+			ARN:      "arn:aws:lambda:us-east-1:000000000000:function:f",
+			RoleARN:  "role",
+			Package:  pkg,
+			SHA256:   "s",
+			Timeout:  20 * time.Second,
+			Reserved: &n,
+		}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -107,7 +130,11 @@ func TestVersionsComeAndGoUnderLoad(t *testing.T) {
 				default:
 				}
 				version := []string{"1", "2"}[v%2]
-				_, err := r.Invoke(t.Context(), Target{Name: "f", Version: version, Qualifier: "live"}, []byte("{}"))
+				_, err := r.Invoke(t.Context(), Target{
+					Name:      "f",
+					Version:   version,
+					Qualifier: "live",
+				}, []byte("{}"))
 				if err == nil {
 					answered[i].Add(1)
 				} else if !errors.Is(err, ErrNotFound) || version == "1" {

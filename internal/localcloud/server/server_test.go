@@ -42,7 +42,10 @@ func TestBodyThatDoesNotComeIsEnded(t *testing.T) {
 		_, err := io.ReadAll(r.Body)
 		read <- err
 	}))
-	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf"); err != nil {
+	if _, err := io.WriteString(
+		conn,
+		"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf",
+	); err != nil {
 		t.Fatal(err)
 	}
 	select {

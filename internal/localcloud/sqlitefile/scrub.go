@@ -94,7 +94,11 @@ func open(f *os.File, size int64) (*walker, error) {
 	if !bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
 		return nil, errors.New("it is not a SQLite database")
 	}
-	w := &walker{f: f, size: int(binary.BigEndian.Uint16(head[16:])), free: binary.BigEndian.Uint32(head[32:])}
+	w := &walker{
+		f:    f,
+		size: int(binary.BigEndian.Uint16(head[16:])),
+		free: binary.BigEndian.Uint32(head[32:]),
+	}
 	if w.size == 1 {
 		w.size = 1 << 16
 	}

@@ -97,7 +97,10 @@ func TestFileWithAJournalIsBusy(t *testing.T) {
 	t.Parallel()
 	for _, suffix := range []string{"-journal", "-wal"} {
 		path := filepath.Join(t.TempDir(), "x.db")
-		if err := errors.Join(os.WriteFile(path, original(t), 0o600), os.WriteFile(path+suffix, []byte("x"), 0o600)); err != nil {
+		if err := errors.Join(
+			os.WriteFile(path, original(t), 0o600),
+			os.WriteFile(path+suffix, []byte("x"), 0o600),
+		); err != nil {
 			t.Fatal(err)
 		}
 		if err := Scrub(path); !errors.Is(err, ErrBusy) {

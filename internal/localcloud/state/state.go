@@ -91,7 +91,11 @@ func Open(dir string, now func() time.Time) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the state directory: %w", err)
 	}
-	s := &Store{dir: dir, now: now, records: map[string]map[string]Record{}}
+	s := &Store{
+		dir:     dir,
+		now:     now,
+		records: map[string]map[string]Record{},
+	}
 	files, err := fs.Glob(os.DirFS(dir), "*/*")
 	if err != nil {
 		return nil, fmt.Errorf("listing the state directory %s: %w", dir, err)
@@ -123,7 +127,11 @@ func (s *Store) load(file string) error {
 	}
 	var r Record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return fmt.Errorf("the record %s is damaged (%w): restore it from a copy, or remove it and deploy again", file, err)
+		return fmt.Errorf(
+			"the record %s is damaged (%w): restore it from a copy, or remove it and deploy again",
+			file,
+			err,
+		)
 	}
 	s.set(r)
 	return nil

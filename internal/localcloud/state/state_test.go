@@ -42,7 +42,12 @@ func TestUnfinishedWriteIsForgottenAndOldRecordKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, dir, time.Now())
-	if err := s.Put(state.Record{Type: "t", Key: "k", ID: "k", Properties: map[string]any{"v": "old"}}); err != nil {
+	if err := s.Put(state.Record{
+		Type:       "t",
+		Key:        "k",
+		ID:         "k",
+		Properties: map[string]any{"v": "old"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	half := filepath.Join(dir, "t", "k.json.123.tmp")

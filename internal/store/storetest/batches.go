@@ -16,7 +16,11 @@ func (w *world) mixed(t *testing.T) (entries []api.BatchWriteEntry, deleted []st
 	t.Helper()
 	deleted = w.fill(t, w.alice, 49)
 	for i := range 50 {
-		entries = append(entries, api.BatchWriteEntry{Create: &api.ItemInput{Name: "new"}}, api.BatchWriteEntry{Delete: &api.ItemRef{ID: deleted[i%len(deleted)]}})
+		entries = append(
+			entries,
+			api.BatchWriteEntry{Create: &api.ItemInput{Name: "new"}},
+			api.BatchWriteEntry{Delete: &api.ItemRef{ID: deleted[i%len(deleted)]}},
+		)
 	}
 	return entries, deleted
 }
@@ -67,7 +71,11 @@ func batchWriteIsFourCalls(t *testing.T, w *world) {
 	}
 	w.check(t, entries, out)
 	// What does not exist can be deleted.
-	out, err = w.BatchWrite(t.Context(), w.alice, []api.BatchWriteEntry{{Delete: &api.ItemRef{ID: uuid.Must(uuid.NewV7()).String()}}})
+	out, err = w.BatchWrite(
+		t.Context(),
+		w.alice,
+		[]api.BatchWriteEntry{{Delete: &api.ItemRef{ID: uuid.Must(uuid.NewV7()).String()}}},
+	)
 	if err != nil || out.Failed > 0 || out.Results[0].Status != http.StatusNoContent {
 		t.Errorf("got %+v, %v", out, err)
 	}
@@ -126,7 +134,9 @@ func lostAnswersOfBatches(t *testing.T, w *world) {
 			there[id]++
 		}
 		for i, r := range out.Results {
-			if want := entries[i].Create != nil && r.Code == ""; want && there[r.ID] != 1 || entries[i].Delete != nil && there[r.ID] > 0 {
+			if want := entries[i].Create != nil &&
+				r.Code == ""; want && there[r.ID] != 1 ||
+				entries[i].Delete != nil && there[r.ID] > 0 {
 				t.Errorf("applied %v: entry %d is %+v, and there %d times", done, i, r, there[r.ID])
 			}
 		}

@@ -22,7 +22,11 @@ func everyFieldComesBackAsItWasSent(t *testing.T, w *world) {
 	n := 0
 	for part := range slices.Chunk(fieldtest.Objects(of), 50) {
 		n++
-		alone := &world{Store: w.Store, alice: fmt.Sprint(w.alice, n), bob: fmt.Sprint(w.bob, n)}
+		alone := &world{
+			Store: w.Store,
+			alice: fmt.Sprint(w.alice, n),
+			bob:   fmt.Sprint(w.bob, n),
+		}
 		alone.fieldsComeBack(t, part)
 	}
 }

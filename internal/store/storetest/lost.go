@@ -40,17 +40,37 @@ func lostAnswersOfCreates(t *testing.T, w *world) {
 		t.Errorf("applied: there are %v", list)
 	}
 	w.lose("PutItem", false, 1)
-	if _, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "x"}, ""); code(err) != api.OutcomeUnknown {
+	if _, err := w.Create(
+		t.Context(),
+		w.alice,
+		api.ItemInput{Name: "x"},
+		"",
+	); code(
+		err,
+	) != api.OutcomeUnknown {
 		t.Errorf("not applied: got %v", err)
 	}
 	for _, done := range []bool{true, false} {
 		key := fmt.Sprint("key", done)
 		w.lose("TransactWriteItems", done, 1)
-		if _, err := w.Create(t.Context(), w.bob, api.ItemInput{Name: "x"}, key); code(err) != api.Unavailable {
+		if _, err := w.Create(
+			t.Context(),
+			w.bob,
+			api.ItemInput{Name: "x"},
+			key,
+		); code(
+			err,
+		) != api.Unavailable {
 			t.Errorf("with a key, applied %v: got %v", done, err)
 		}
 		first, err := w.Create(t.Context(), w.bob, api.ItemInput{Name: "x"}, key)
-		if again, e := w.Create(t.Context(), w.bob, api.ItemInput{Name: "x"}, key); err != nil || e != nil || again.ID != first.ID {
+		if again, e := w.Create(
+			t.Context(),
+			w.bob,
+			api.ItemInput{Name: "x"},
+			key,
+		); err != nil || e != nil ||
+			again.ID != first.ID {
 			t.Errorf("with a key, applied %v: got %v, %v", done, err, e)
 		}
 	}
@@ -65,17 +85,25 @@ func lostAnswersOfReplacements(t *testing.T, w *world) {
 		p    store.Precondition
 		want api.Code
 	}{
-		"applied": {true, has(1), ""}, "not applied": {false, has(1), ""}, "applied without condition": {true, whatever, ""},
+		"applied":                   {true, has(1), ""},
+		"not applied":               {false, has(1), ""},
+		"applied without condition": {true, whatever, ""},
 		// Nobody can tell, and it must not be done twice.
 		"not applied without condition": {false, whatever, api.OutcomeUnknown},
 	} {
 		it := w.create(t, w.alice, "x")
 		w.lose("UpdateItem", c.done, 1)
 		got, err := w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "y"}, c.p)
-		if c.want == "" && (err != nil || got.Version != 2 || got.Name != "y") || c.want != "" && code(err) != c.want {
+		if c.want == "" && (err != nil || got.Version != 2 || got.Name != "y") ||
+			c.want != "" && code(err) != c.want {
 			t.Errorf("%s: got %+v, %v", label, got, err)
 		}
-		if now, err := w.Get(t.Context(), w.alice, it.ID); err != nil || c.want == "" && now.Version != 2 || now.Version > 2 {
+		if now, err := w.Get(
+			t.Context(),
+			w.alice,
+			it.ID,
+		); err != nil || c.want == "" && now.Version != 2 ||
+			now.Version > 2 {
 			t.Errorf("%s: the item is %+v, %v", label, now, err)
 		}
 	}
@@ -124,7 +152,13 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 	}
 	other := newWorld(w.calls.Database, w.table)
 	replace := func(id, name string) {
-		if _, err := other.Replace(t.Context(), w.alice, id, api.ItemInput{Name: name}, whatever); err != nil {
+		if _, err := other.Replace(
+			t.Context(),
+			w.alice,
+			id,
+			api.ItemInput{Name: name},
+			whatever,
+		); err != nil {
 			t.Error(err)
 		}
 	}
@@ -136,14 +170,35 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 	for _, p := range []store.Precondition{whatever, has(1)} {
 		it := w.create(t, w.alice, "x")
 		meanwhile("UpdateItem", func() { replace(it.ID, "other") })
-		if _, err := w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "mine"}, p); code(err) != api.OutcomeUnknown {
+		if _, err := w.Replace(
+			t.Context(),
+			w.alice,
+			it.ID,
+			api.ItemInput{Name: "mine"},
+			p,
+		); code(
+			err,
+		) != api.OutcomeUnknown {
 			t.Errorf("a replacement that was replaced got %v", err)
 		}
-		if now, err := w.Get(t.Context(), w.alice, it.ID); err != nil || now.Name != "other" || now.Version != 3 {
+		if now, err := w.Get(
+			t.Context(),
+			w.alice,
+			it.ID,
+		); err != nil || now.Name != "other" ||
+			now.Version != 3 {
 			t.Errorf("the other's item is %+v, %v", now, err)
 		}
 		meanwhile("UpdateItem", func() { remove(it.ID) })
-		if _, err := w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "mine"}, existing); code(err) != api.OutcomeUnknown {
+		if _, err := w.Replace(
+			t.Context(),
+			w.alice,
+			it.ID,
+			api.ItemInput{Name: "mine"},
+			existing,
+		); code(
+			err,
+		) != api.OutcomeUnknown {
 			t.Errorf("a replacement that was deleted got %v", err)
 		}
 		if _, err := w.Get(t.Context(), w.alice, it.ID); code(err) != api.NotFound {
@@ -153,11 +208,26 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 	// Of several versions one may be what somebody made of it.
 	it := w.create(t, w.alice, "x")
 	meanwhile("UpdateItem", func() {
-		if now, err := other.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "other"}, has(2)); err != nil || now.Version != 3 {
+		if now, err := other.Replace(
+			t.Context(),
+			w.alice,
+			it.ID,
+			api.ItemInput{Name: "other"},
+			has(2),
+		); err != nil ||
+			now.Version != 3 {
 			t.Errorf("got %+v, %v", now, err)
 		}
 	})
-	if _, err := w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "mine"}, has(1, 3)); code(err) != api.OutcomeUnknown {
+	if _, err := w.Replace(
+		t.Context(),
+		w.alice,
+		it.ID,
+		api.ItemInput{Name: "mine"},
+		has(1, 3),
+	); code(
+		err,
+	) != api.OutcomeUnknown {
 		t.Errorf("a replacement of one of several versions got %v", err)
 	}
 	if now, err := w.Get(t.Context(), w.alice, it.ID); err != nil || now.Name != "other" || now.Version != 3 {
@@ -168,7 +238,14 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 		list, _ := other.all(t, w.alice, 100)
 		remove(list[0])
 	})
-	if _, err := w.Create(t.Context(), w.alice, api.ItemInput{Name: "mine"}, ""); code(err) != api.OutcomeUnknown {
+	if _, err := w.Create(
+		t.Context(),
+		w.alice,
+		api.ItemInput{Name: "mine"},
+		"",
+	); code(
+		err,
+	) != api.OutcomeUnknown {
 		t.Errorf("a create that was deleted got %v", err)
 	}
 	if list, _ := w.all(t, w.alice, 100); len(list) > 0 {
@@ -178,7 +255,11 @@ func retriesDoNotUndoWhatOthersDid(t *testing.T, w *world) {
 		list, _ := other.all(t, w.alice, 100)
 		remove(list[0])
 	})
-	out, err := w.BatchWrite(t.Context(), w.alice, []api.BatchWriteEntry{{Create: &api.ItemInput{Name: "mine"}}})
+	out, err := w.BatchWrite(
+		t.Context(),
+		w.alice,
+		[]api.BatchWriteEntry{{Create: &api.ItemInput{Name: "mine"}}},
+	)
 	if err != nil || out.Failed != 1 || out.Results[0].Code != api.OutcomeUnknown {
 		t.Errorf("a batch of which something was deleted got %+v, %v", out, err)
 	}
@@ -220,9 +301,11 @@ func throttledWritesAreTriedAgain(t *testing.T, w *world) {
 	it := w.create(t, w.alice, "x")
 	w.calls.before = throttle
 	for label, err := range map[string]error{
-		"create": fails(w.Create(t.Context(), w.alice, api.ItemInput{Name: "x"}, "")), "create with a key": fails(w.Create(t.Context(), w.alice, api.ItemInput{Name: "x"}, "k")),
-		"replace": fails(w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "y"}, whatever)), "delete": w.Delete(t.Context(), w.alice, it.ID, whatever),
-		"get": fails(w.Get(t.Context(), w.alice, it.ID)),
+		"create":            fails(w.Create(t.Context(), w.alice, api.ItemInput{Name: "x"}, "")),
+		"create with a key": fails(w.Create(t.Context(), w.alice, api.ItemInput{Name: "x"}, "k")),
+		"replace":           fails(w.Replace(t.Context(), w.alice, it.ID, api.ItemInput{Name: "y"}, whatever)),
+		"delete":            w.Delete(t.Context(), w.alice, it.ID, whatever),
+		"get":               fails(w.Get(t.Context(), w.alice, it.ID)),
 	} {
 		if code(err) != api.Unavailable {
 			t.Errorf("%s: got %v", label, err)

@@ -31,7 +31,13 @@ func pagesHoldEveryItemOnce(t *testing.T, w *world) {
 			t.Errorf("limit %d:\n%s", limit, diff)
 		}
 		if want := (60 + limit - 1) / limit; pages != want || w.calls.count("Query")-before != want {
-			t.Errorf("limit %d took %d pages and %d queries, want %d", limit, pages, w.calls.count("Query")-before, want)
+			t.Errorf(
+				"limit %d took %d pages and %d queries, want %d",
+				limit,
+				pages,
+				w.calls.count("Query")-before,
+				want,
+			)
 		}
 	}
 }
@@ -120,7 +126,11 @@ func cursorsBelongToTheirOwner(t *testing.T, w *world) {
 
 // large is an item of nearly the largest size that the API takes.
 func large() api.ItemInput {
-	return api.ItemInput{Name: strings.Repeat("\U0001F600", 256), Description: new(strings.Repeat("\U0001F600", 4096)), Attributes: map[string]any{"a": strings.Repeat("x", 65536-8)}}
+	return api.ItemInput{
+		Name:        strings.Repeat("\U0001F600", 256),
+		Description: new(strings.Repeat("\U0001F600", 4096)),
+		Attributes:  map[string]any{"a": strings.Repeat("x", 65536-8)},
+	}
 }
 
 // A page of DynamoDB has 1 MB at most.
@@ -147,7 +157,8 @@ func largestItemIsKept(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	got, err := w.Get(t.Context(), w.alice, it.ID)
-	if err != nil || got.Name != in.Name || *got.Description != *in.Description || got.Attributes["a"] != in.Attributes["a"] {
+	if err != nil || got.Name != in.Name || *got.Description != *in.Description ||
+		got.Attributes["a"] != in.Attributes["a"] {
 		t.Errorf("it came back changed, %v", err)
 	}
 	if again, err := w.Create(t.Context(), w.alice, in, "key"); err != nil || again.ID != it.ID {
@@ -177,8 +188,16 @@ func hundredLargestItems(t *testing.T, w *world) {
 	got := 0
 	for rounds := 1; len(open) > 0; rounds++ {
 		out, err := w.BatchGet(t.Context(), w.alice, open)
-		if err != nil || len(out.Items) == 0 || len(out.Missing) > 0 || rounds > 4 || w.calls.count("BatchGetItem") != rounds {
-			t.Fatalf("round %d: %d items, %d missing in %d calls, %v", rounds, len(out.Items), len(out.Missing), w.calls.count("BatchGetItem"), err)
+		if err != nil || len(out.Items) == 0 || len(out.Missing) > 0 || rounds > 4 ||
+			w.calls.count("BatchGetItem") != rounds {
+			t.Fatalf(
+				"round %d: %d items, %d missing in %d calls, %v",
+				rounds,
+				len(out.Items),
+				len(out.Missing),
+				w.calls.count("BatchGetItem"),
+				err,
+			)
 		}
 		got += len(out.Items)
 		open = out.Unprocessed
@@ -193,8 +212,15 @@ func batchGetIsOneCall(t *testing.T, w *world) {
 	slices.Reverse(ids)
 	missing := uuid.Must(uuid.NewV7()).String()
 	out, err := w.BatchGet(t.Context(), w.alice, append(slices.Clone(ids[:99]), ids[0], missing, missing))
-	if err != nil || len(out.Items) != 99 || !slices.Equal(out.Missing, []string{missing}) || w.calls.count("BatchGetItem") != 1 {
-		t.Fatalf("got %d items and the missing %v in %d calls, %v", len(out.Items), out.Missing, w.calls.count("BatchGetItem"), err)
+	if err != nil || len(out.Items) != 99 || !slices.Equal(out.Missing, []string{missing}) ||
+		w.calls.count("BatchGetItem") != 1 {
+		t.Fatalf(
+			"got %d items and the missing %v in %d calls, %v",
+			len(out.Items),
+			out.Missing,
+			w.calls.count("BatchGetItem"),
+			err,
+		)
 	}
 	for i, it := range out.Items {
 		if it.ID != ids[i] {
@@ -207,16 +233,31 @@ func unprocessedKeysAreAskedForAgain(t *testing.T, w *world) {
 	ids := w.fill(t, w.alice, 100)
 	w.calls.divide = func(_ string, n int) bool { return n < 5 }
 	out, err := w.BatchGet(t.Context(), w.alice, ids)
-	if err != nil || len(out.Items) != 100 || len(out.Unprocessed)+len(out.Missing) > 0 || w.calls.count("BatchGetItem") != 5 {
-		t.Errorf("got %d items, %v unprocessed, %v missing in %d calls, %v", len(out.Items), out.Unprocessed, out.Missing, w.calls.count("BatchGetItem"), err)
+	if err != nil || len(out.Items) != 100 || len(out.Unprocessed)+len(out.Missing) > 0 ||
+		w.calls.count("BatchGetItem") != 5 {
+		t.Errorf(
+			"got %d items, %v unprocessed, %v missing in %d calls, %v",
+			len(out.Items),
+			out.Unprocessed,
+			out.Missing,
+			w.calls.count("BatchGetItem"),
+			err,
+		)
 	}
 	// When the time is over, what is open is said to be open.
 	w.calls.divide = func(string, int) bool { return true }
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	out, err = w.BatchGet(ctx, w.alice, ids)
-	if err != nil || len(out.Unprocessed) == 0 || len(out.Items) == 0 || len(out.Missing) > 0 || len(out.Items)+len(out.Unprocessed) != 100 {
-		t.Errorf("when time is short it got %d items, %d unprocessed, %v missing, %v", len(out.Items), len(out.Unprocessed), out.Missing, err)
+	if err != nil || len(out.Unprocessed) == 0 || len(out.Items) == 0 || len(out.Missing) > 0 ||
+		len(out.Items)+len(out.Unprocessed) != 100 {
+		t.Errorf(
+			"when time is short it got %d items, %d unprocessed, %v missing, %v",
+			len(out.Items),
+			len(out.Unprocessed),
+			out.Missing,
+			err,
+		)
 	}
 }
 
@@ -228,7 +269,10 @@ func batchOfLargeItemsFitsIntoAnAnswer(t *testing.T, w *world) {
 	}
 	var entries []api.BatchWriteEntry
 	for range 64 {
-		entries = append(entries, api.BatchWriteEntry{Create: &api.ItemInput{Name: "x", Attributes: map[string]any{"a": quotes}}})
+		entries = append(entries, api.BatchWriteEntry{Create: &api.ItemInput{
+			Name:       "x",
+			Attributes: map[string]any{"a": quotes},
+		}})
 	}
 	made, err := w.BatchWrite(t.Context(), w.alice, entries)
 	if err != nil || made.Failed > 0 {
@@ -239,7 +283,8 @@ func batchOfLargeItemsFitsIntoAnAnswer(t *testing.T, w *world) {
 		ids = append(ids, r.ID)
 	}
 	out, err := w.BatchGet(t.Context(), w.alice, ids)
-	if err != nil || len(out.Items) == 0 || len(out.Unprocessed) == 0 || len(out.Items)+len(out.Unprocessed) != len(ids) {
+	if err != nil || len(out.Items) == 0 || len(out.Unprocessed) == 0 ||
+		len(out.Items)+len(out.Unprocessed) != len(ids) {
 		t.Fatalf("%d items, %d unprocessed, %v", len(out.Items), len(out.Unprocessed), err)
 	}
 	data, err := json.Marshal(out)

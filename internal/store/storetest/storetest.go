@@ -24,10 +24,31 @@ import (
 // tests are run in parallel.
 var tests = []func(*testing.T, *world){
 	everyFieldComesBackAsItWasSent,
-	versionsGuardWrites, severalVersionsAreOneCondition, racesHaveOneWinner, ownersCannotReachEachOther,
-	idempotencyKeyKeepsTheFirstAnswer, lostAnswersOfCreates, lostAnswersOfReplacements, lostAnswersOfDeletions, lateDeletionsWereNotSaidToBeUndone, retriesDoNotUndoWhatOthersDid, refusalsAfterLostAnswersAreUnknown, throttledWritesAreTriedAgain,
-	pagesHoldEveryItemOnce, tenThousandItems, cursorsBelongToTheirOwner, largeItemsMakeShortPages,
-	batchGetIsOneCall, unprocessedKeysAreAskedForAgain, batchWriteIsFourCalls, unprocessedItemsAreSentAgain, lostAnswersOfBatches, lostAnswersOfBatchesToTheEnd, batchOfLargeItemsFitsIntoAnAnswer, hundredLargestItems, largestItemIsKept,
+	versionsGuardWrites,
+	severalVersionsAreOneCondition,
+	racesHaveOneWinner,
+	ownersCannotReachEachOther,
+	idempotencyKeyKeepsTheFirstAnswer,
+	lostAnswersOfCreates,
+	lostAnswersOfReplacements,
+	lostAnswersOfDeletions,
+	lateDeletionsWereNotSaidToBeUndone,
+	retriesDoNotUndoWhatOthersDid,
+	refusalsAfterLostAnswersAreUnknown,
+	throttledWritesAreTriedAgain,
+	pagesHoldEveryItemOnce,
+	tenThousandItems,
+	cursorsBelongToTheirOwner,
+	largeItemsMakeShortPages,
+	batchGetIsOneCall,
+	unprocessedKeysAreAskedForAgain,
+	batchWriteIsFourCalls,
+	unprocessedItemsAreSentAgain,
+	lostAnswersOfBatches,
+	lostAnswersOfBatchesToTheEnd,
+	batchOfLargeItemsFitsIntoAnAnswer,
+	hundredLargestItems,
+	largestItemIsKept,
 }
 
 // Run runs the suite on a table whose keys are those of the declaration.
@@ -58,7 +79,12 @@ type world struct {
 
 func newWorld(db store.Database, table string) *world {
 	id := uuid.NewString()
-	w := &world{calls: &calls{Database: db, n: map[string]int{}}, alice: "alice-" + id, bob: "bob-" + id, table: table}
+	w := &world{
+		calls: &calls{Database: db, n: map[string]int{}},
+		alice: "alice-" + id,
+		bob:   "bob-" + id,
+		table: table,
+	}
 	w.Store = store.New(w.calls, table, w.clock, func() string { return uuid.Must(uuid.NewV7()).String() })
 	return w
 }
@@ -145,7 +171,14 @@ func (c *calls) count(operation string) int {
 	return c.n[operation]
 }
 
-func call[In, Out any](c *calls, operation string, do func(context.Context, In, ...func(*dynamodb.Options)) (Out, error), ctx context.Context, in In, o []func(*dynamodb.Options)) (Out, error) {
+func call[In, Out any](
+	c *calls,
+	operation string,
+	do func(context.Context, In, ...func(*dynamodb.Options)) (Out, error),
+	ctx context.Context,
+	in In,
+	o []func(*dynamodb.Options),
+) (Out, error) {
 	c.mu.Lock()
 	c.n[operation]++
 	n, before, after := c.n[operation], c.before, c.after
@@ -165,38 +198,70 @@ func call[In, Out any](c *calls, operation string, do func(context.Context, In, 
 	return out, err
 }
 
-func (c *calls) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (c *calls) GetItem(
+	ctx context.Context,
+	in *dynamodb.GetItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	return call(c, "GetItem", c.Database.GetItem, ctx, in, o)
 }
 
-func (c *calls) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (c *calls) PutItem(
+	ctx context.Context,
+	in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.PutItemOutput, error) {
 	return call(c, "PutItem", c.Database.PutItem, ctx, in, o)
 }
 
-func (c *calls) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (c *calls) UpdateItem(
+	ctx context.Context,
+	in *dynamodb.UpdateItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	return call(c, "UpdateItem", c.Database.UpdateItem, ctx, in, o)
 }
 
-func (c *calls) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+func (c *calls) DeleteItem(
+	ctx context.Context,
+	in *dynamodb.DeleteItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.DeleteItemOutput, error) {
 	return call(c, "DeleteItem", c.Database.DeleteItem, ctx, in, o)
 }
 
-func (c *calls) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (c *calls) Query(
+	ctx context.Context,
+	in *dynamodb.QueryInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.QueryOutput, error) {
 	return call(c, "Query", c.Database.Query, ctx, in, o)
 }
 
-func (c *calls) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *calls) TransactWriteItems(
+	ctx context.Context,
+	in *dynamodb.TransactWriteItemsInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	return call(c, "TransactWriteItems", c.Database.TransactWriteItems, ctx, in, o)
 }
 
-func (c *calls) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (c *calls) BatchGetItem(
+	ctx context.Context,
+	in *dynamodb.BatchGetItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.BatchGetItemOutput, error) {
 	if c.divide != nil && c.divide("BatchGetItem", c.count("BatchGetItem")+1) {
 		return call(c, "BatchGetItem", c.half, ctx, in, o)
 	}
 	return call(c, "BatchGetItem", c.Database.BatchGetItem, ctx, in, o)
 }
 
-func (c *calls) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (c *calls) BatchWriteItem(
+	ctx context.Context,
+	in *dynamodb.BatchWriteItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.BatchWriteItemOutput, error) {
 	if c.divide != nil && c.divide("BatchWriteItem", c.count("BatchWriteItem")+1) {
 		return call(c, "BatchWriteItem", c.halfOfWrites, ctx, in, o)
 	}
@@ -204,7 +269,11 @@ func (c *calls) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemI
 }
 
 // half reads every other key and leaves the rest unprocessed.
-func (c *calls) half(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (c *calls) half(
+	ctx context.Context,
+	in *dynamodb.BatchGetItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.BatchGetItemOutput, error) {
 	now := *in
 	now.RequestItems = copyOf(in.RequestItems)
 	out := &dynamodb.BatchGetItemOutput{UnprocessedKeys: copyOf(in.RequestItems)}
@@ -240,7 +309,11 @@ func copyOf[V any](m map[string]V) map[string]V {
 }
 
 // halfOfWrites does every other write and leaves the rest unprocessed.
-func (c *calls) halfOfWrites(ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (c *calls) halfOfWrites(
+	ctx context.Context,
+	in *dynamodb.BatchWriteItemInput,
+	o ...func(*dynamodb.Options),
+) (*dynamodb.BatchWriteItemOutput, error) {
 	now := *in
 	now.RequestItems = copyOf(in.RequestItems)
 	out := &dynamodb.BatchWriteItemOutput{UnprocessedItems: copyOf(in.RequestItems)}

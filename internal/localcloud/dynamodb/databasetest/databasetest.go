@@ -63,8 +63,14 @@ func (s *Shared) start() {
 		s.dir, s.err = os.MkdirTemp("", "database-test-")
 	}
 	if s.err == nil {
-		s.database, s.err = local.Start(context.Background(), local.Config{JarDir: jar, DataDir: s.dir, Region: "us-east-1", AccountID: "000000000000", Now: time.Now,
-			Identify: func(string) (local.Identity, bool) { return local.Identity{}, false }})
+		s.database, s.err = local.Start(context.Background(), local.Config{
+			JarDir:    jar,
+			DataDir:   s.dir,
+			Region:    "us-east-1",
+			AccountID: "000000000000",
+			Now:       time.Now,
+			Identify:  func(string) (local.Identity, bool) { return local.Identity{}, false },
+		})
 	}
 }
 
@@ -89,9 +95,18 @@ func tools() (string, error) {
 func (s *Shared) Table(t testing.TB, partition, sort string) string {
 	t.Helper()
 	name := fmt.Sprintf("%s-%d", strings.NewReplacer("/", "_", " ", "_").Replace(t.Name()), s.tables.Add(1))
-	_, err := s.Client(t).CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: &partition, AttributeType: "S"}, {AttributeName: &sort, AttributeType: "S"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: &partition, KeyType: "HASH"}, {AttributeName: &sort, KeyType: "RANGE"}}})
+	_, err := s.Client(t).CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: &partition, AttributeType: "S"},
+			{AttributeName: &sort, AttributeType: "S"},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: &partition, KeyType: "HASH"},
+			{AttributeName: &sort, KeyType: "RANGE"},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
