@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"items-api/internal/api"
+	"items-api/internal/seeds"
 	"items-api/internal/store"
 )
 
@@ -439,6 +440,7 @@ func TestMissingEnvironmentIsNamed(t *testing.T) {
 }
 
 func FuzzHandle(f *testing.F) {
+	seeds.Add(f)
 	f.Add("POST /items", `{"name":"x"}`, "application/json", `"1"`, id)
 	f.Fuzz(func(t *testing.T, route, body, contentType, tag, id string) {
 		r := request{

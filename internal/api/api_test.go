@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"items-api/internal/seeds"
 )
 
 func TestDeclarationIsSound(t *testing.T) {
@@ -95,6 +97,7 @@ func unknown(n int) string {
 }
 
 func FuzzDecode(f *testing.F) {
+	seeds.Add(f)
 	f.Add([]byte(`{"name":"x","attributes":{"a":[1,null,{}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var in ItemInput

@@ -13,6 +13,7 @@ import (
 
 	"items-api/internal/api"
 	"items-api/internal/localcloud/dynamodb/databasetest"
+	"items-api/internal/seeds"
 )
 
 var shared databasetest.Shared
@@ -194,6 +195,7 @@ func TestKeysAreNotIssuedForOwnersThatAreNotUnicode(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
+	seeds.Add(f)
 	f.Add("items_0123456789abcdef_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 	f.Add("items__")
 	f.Fuzz(func(t *testing.T, key string) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"items-api/internal/api"
+	"items-api/internal/seeds"
 )
 
 func code(err error) api.Code {
@@ -47,6 +48,7 @@ func TestThrottlingIsUnavailableAndRefusalsAreInternal(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
+	seeds.Add(f)
 	text, err := encodeCursor("a", uuid.Must(uuid.NewV7()).String())
 	if err != nil {
 		f.Fatal(err)

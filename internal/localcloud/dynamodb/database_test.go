@@ -23,6 +23,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"items-api/internal/localcloud/iam"
+	"items-api/internal/seeds"
 )
 
 var (
@@ -445,6 +446,7 @@ func TestInvalidNamesAreValidationErrors(t *testing.T) {
 }
 
 func FuzzRequests(f *testing.F) {
+	seeds.Add(f)
 	f.Add("GetItem", []byte(`{"TableName":"t","Key":{"PK":{"S":"x"}}}`))
 	f.Fuzz(func(t *testing.T, operation string, data []byte) {
 		if b, err := parse(data); err == nil {

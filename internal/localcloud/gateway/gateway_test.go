@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"items-api/internal/seeds"
 )
 
 type clock struct {
@@ -195,6 +197,7 @@ func TestAccessLogIsValidJSONWhateverTheRequest(t *testing.T) {
 }
 
 func FuzzRouteMatch(f *testing.F) {
+	seeds.Add(f)
 	f.Add("GET /items/{id}", "GET", "/items/7")
 	f.Add("ANY /{proxy+}", "PUT", "/a//%2F")
 	f.Fuzz(func(t *testing.T, key, method, path string) {
@@ -206,6 +209,7 @@ func FuzzRouteMatch(f *testing.F) {
 }
 
 func FuzzResponse(f *testing.F) {
+	seeds.Add(f)
 	f.Add([]byte(`{"statusCode":200,"headers":{"a":1},"cookies":["x"],"body":"eA==","isBase64Encoded":true}`))
 	f.Add([]byte(`"text"`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
@@ -223,6 +227,7 @@ func FuzzResponse(f *testing.F) {
 // authorizer get an event that is JSON and says what was sent, and no answer is
 // an error of the gateway.
 func FuzzEvent(f *testing.F) {
+	seeds.Add(f)
 	for _, request := range []string{
 		"GET /a/b%2Fc?x=1&x=%zz&=&y HTTP/1.1\r\nHost: x\r\nCookie: a=b; c\r\nX-Key: k\r\n\r\n",
 		"POST /dev//%3F/%E4 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: text/plain; " +

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	oidc "items-api/e2e/issuer"
+	"items-api/internal/seeds"
 )
 
 // guarded returns an API with a JWT authorizer on GET /a, and its issuer.
@@ -358,6 +359,7 @@ func TestThrottlesOfTheAccountBoundEveryRoute(t *testing.T) {
 
 // FuzzToken: no text is let in but one that the issuer signed.
 func FuzzToken(f *testing.F) {
+	seeds.Add(f)
 	c := &clock{now: time.Unix(1e9, 0)}
 	g, is := guarded(f, c.Now)
 	good := sign(f, is, "RS256", "k1", "k1", payload(f, is, c.now))
@@ -376,6 +378,7 @@ func FuzzToken(f *testing.F) {
 // FuzzClaims: whatever the claims of a signed token are, the answer is no
 // error of the gateway, and claims without an audience do not get in.
 func FuzzClaims(f *testing.F) {
+	seeds.Add(f)
 	c := &clock{now: time.Unix(1e9, 0)}
 	g, is := guarded(f, c.Now)
 	f.Add([]byte(`{"iss":"x","aud":["aud"],"exp":2e9,"l":[1,{"a":null}],"o":{"k":1.5}}`))

@@ -3,6 +3,8 @@ package iam
 import (
 	"strings"
 	"testing"
+
+	"items-api/internal/seeds"
 )
 
 const table = "arn:aws:dynamodb:us-east-1:000000000000:table/items"
@@ -191,6 +193,7 @@ func TestTrust(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
+	seeds.Add(f)
 	f.Add([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a:b","Resource":"*"}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		if p, err := Parse(doc); err == nil {
