@@ -44,7 +44,7 @@ Whoever runs ` + "`pulumi up`" + `, ` + "`preview --refresh`" + ` and ` + "`dest
 
 The names of what a stack makes begin with ` + "`items-`" + `, so that most actions are limited to those, other stacks of this program in the account and region included. Who may make roles and pass them on may give a function more than the own rights: a permissions boundary of your own limits that.
 
-The actions are what the AWS provider's calls for each type are judged on, by the Service Authorization Reference and the provider's source; that no more is ever asked was not tried on AWS. A missing one is an ` + "`AccessDenied`" + ` that names it, and the deployment can be repeated.
+The actions are those on which the AWS provider's calls for each type are judged, to our knowledge: their names were checked against AWS's API models, and what the provider calls was read in its source for a part of the types only. Nothing was tried on AWS. A missing one is an ` + "`AccessDenied`" + ` that names it, and the deployment can be repeated.
 
 To read a private backend of Pulumi's state, such as a bucket, whoever deploys needs what that asks, too.
 `
