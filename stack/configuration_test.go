@@ -127,7 +127,9 @@ func TestConfigurationPageIsMadeFromTheProjectFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("docs/configuration.md is out of date: run go test ./stack -run TestConfigurationPage -update")
+		t.Error(
+			"docs/configuration.md is out of date: run go test ./stack -run TestConfigurationPage -update",
+		)
 	}
 	for _, key := range Keys() {
 		if !strings.Contains(want, "\n## "+key+"\n") {
